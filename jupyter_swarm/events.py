@@ -1,0 +1,341 @@
+"""What can happen, as frozen values: the alphabet of the ledger.
+
+*Requests* are appended by faces (and answered), *results* by the runner alone. A new kind is a new class here and one
+function in `state`'s table; an old reader refuses a kind that it does not know, and says which version to install.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from jupyter_swarm.words import (
+    Analysis,
+    Budget,
+    Citation,
+    Context,
+    Evidence,
+    Experiment,
+    Hypothesis,
+    Objective,
+    Plan,
+    Policy,
+    Run,
+    Variation,
+    Word,
+)
+
+
+class Event(Word, tag_field="kind"):
+    """Base of all events."""
+
+
+# ---------------------------------------------------------------- requests: what a person asks for
+
+
+class SwarmRequested(Event, tag="swarm-requested"):
+    """A new swarm: everything the runner needs, so that it can start (and resume) from the ledger alone."""
+
+    objective: Objective
+    budget: Budget
+    agents: int
+    analysis: Analysis
+    context: Context
+    cell_hash: str
+    """Hash of the cell and its magic line: running it again unchanged re-attaches."""
+    options: dict[str, str | int | float | bool] = {}
+    """workers, seed (of the swarm's own choices), timeout_seconds, share_confirmation, pairs."""
+
+
+class PauseRequested(Event, tag="pause-requested"):
+    """Stop starting work; what runs may finish."""
+
+
+class ResumeRequested(Event, tag="resume-requested"):
+    """Go on."""
+
+
+class StopRequested(Event, tag="stop-requested"):
+    """End the swarm now; findings so far stay."""
+
+
+class SteeringRequested(Event, tag="steering-requested"):
+    """A person's word to a running swarm; the runner answers each with a SteeringAnswered."""
+
+    verb: Literal["priority", "add", "close", "approve", "veto", "replicate", "budget"]
+    target: str = ""
+    """Direction (id or words), hypothesis id, run number, according to the verb."""
+    value: float | str | None = None
+
+
+class PaperAdded(Event, tag="paper-added"):
+    """A paper of the workspace's library; its text lies in `.swarm/library/<paper>.json`. Swarm of the record: ""."""
+
+    paper: str
+    title: str
+    source: str
+    form: Literal["paper", "documentation"]
+    version: str = ""
+    passages: int = 0
+
+
+class IndexBuilt(Event, tag="index-built"):
+    """The vector index holds all passages of the papers named so far (librarian). Swarm of the record: ""."""
+
+    model: str
+    passages: int
+    through: int
+    """The ledger's number of the last PaperAdded that the index covers."""
+
+
+class Noted(Event, tag="noted"):
+    """A line for the log that people read. Swarm "" for the workspace."""
+
+    text: str
+    level: Literal["info", "warning", "error"] = "info"
+
+
+# ---------------------------------------------------------------- results: only the runner
+
+
+class RunnerStarted(Event, tag="runner-started"):
+    """A runner took the lease and goes on from the ledger."""
+
+    pid: int
+    host: str
+    epoch: int
+    versions: dict[str, str] = {}
+
+
+class RunnerEnded(Event, tag="runner-ended"):
+    """A runner left without the swarm being over (paused and idle, told to quit)."""
+
+    why: str
+
+
+class SwarmPaused(Event, tag="swarm-paused"):
+    """The swarm rests."""
+
+
+class SwarmResumed(Event, tag="swarm-resumed"):
+    """The swarm goes on."""
+
+
+class SwarmEnded(Event, tag="swarm-ended"):
+    """The swarm is over."""
+
+    state: Literal["done", "stopped", "failed"]
+    why: str
+
+
+class SteeringAnswered(Event, tag="steering-answered"):
+    """The answer to the request with this ledger number."""
+
+    request: int
+    done: bool
+    answer: str
+
+
+class AgentHired(Event, tag="agent-hired"):
+    """An agent begins on probation."""
+
+    agent: str
+    role: str
+    mind: str
+    policy: Policy = Policy()
+    parent: str = ""
+
+
+class StandingChanged(Event, tag="standing-changed"):
+    """The roster's decision about an agent, with its reason."""
+
+    agent: str
+    standing: Literal["probation", "active", "plan", "dismissed"]
+    why: str
+
+
+class DirectionOpened(Event, tag="direction-opened"):
+    """A line of inquiry, named in words; `targets` are the knobs, swaps, inserts and blocks that it covers."""
+
+    direction: str
+    title: str
+    agent: str
+    targets: tuple[str, ...] = ()
+    why: str = ""
+    citations: tuple[Citation, ...] = ()
+    base: Variation | None = None
+    """What its variations start from; None is the baseline."""
+
+
+class DirectionWeighted(Event, tag="direction-weighted"):
+    """The person's priority of a direction (1 is neutral, 0 rests it)."""
+
+    direction: str
+    priority: float
+
+
+class DirectionClosed(Event, tag="direction-closed"):
+    """No more work goes there."""
+
+    direction: str
+    why: str
+
+
+class EvidenceFound(Event, tag="evidence-found"):
+    """Literature found passages for a direction; `values` are variations that they name, with a weight in their favour."""
+
+    agent: str
+    direction: str
+    query: str
+    citations: tuple[Citation, ...] = ()
+    favours: dict[str, float] = {}
+
+
+class BudgetChanged(Event, tag="budget-changed"):
+    """A person raised or cut the budget."""
+
+    budget: Budget
+
+
+class HypothesisProposed(Event, tag="hypothesis-proposed"):
+    """An idea with its code, before anything of it runs."""
+
+    hypothesis: Hypothesis
+
+
+class HypothesisMarked(Event, tag="hypothesis-marked"):
+    """A person's approval or veto."""
+
+    hypothesis: str
+    mark: Literal["approved", "vetoed"]
+
+
+class ExperimentStarted(Event, tag="experiment-started"):
+    """An experiment is about to run: its budget is taken now. Numbered from 1 within the swarm."""
+
+    number: int
+    experiment: Experiment
+
+
+class ExperimentFinished(Event, tag="experiment-finished"):
+    """A run came back, as a value or as a reason."""
+
+    number: int
+    run: Run
+
+
+class PlanRegistered(Event, tag="plan-registered"):
+    """A plan counts from here on, run or not."""
+
+    plan: Plan
+
+
+class VerdictReached(Event, tag="verdict-reached"):
+    """The judgement of a plan, by `statistics` over its pairs."""
+
+    hypothesis: str
+    plan: str
+    evidence: Evidence
+
+
+class BestEstimated(Event, tag="best-estimated"):
+    """The best cell, measured again on untouched seeds."""
+
+    variation: Variation
+    mean: float
+    low: float
+    high: float
+    runs: int
+    hypothesis: str = ""
+
+
+class TaskFinished(Event, tag="task-finished"):
+    """An agent's task is over; its cost enters the record."""
+
+    agent: str
+    role: str
+    direction: str = ""
+    seconds: float = 0.0
+    failed: bool = False
+    why: str = ""
+
+
+AnyEvent = (
+    SwarmRequested
+    | PauseRequested
+    | ResumeRequested
+    | StopRequested
+    | SteeringRequested
+    | PaperAdded
+    | IndexBuilt
+    | Noted
+    | RunnerStarted
+    | RunnerEnded
+    | SwarmPaused
+    | SwarmResumed
+    | SwarmEnded
+    | SteeringAnswered
+    | AgentHired
+    | StandingChanged
+    | DirectionOpened
+    | DirectionWeighted
+    | DirectionClosed
+    | EvidenceFound
+    | BudgetChanged
+    | HypothesisProposed
+    | HypothesisMarked
+    | ExperimentStarted
+    | ExperimentFinished
+    | PlanRegistered
+    | VerdictReached
+    | BestEstimated
+    | TaskFinished
+)
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An event as the ledger holds it."""
+
+    number: int
+    """Position in the ledger, from 1, without order between swarms implied beyond it."""
+    swarm: str
+    at: float
+    """Wall clock, seconds since 1970 (UTC); for people only, never for decisions."""
+    active_seconds: float
+    """The swarm's own clock: seconds its runner has worked on it, pauses and downtime left out."""
+    event: AnyEvent
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(AnyEvent)
+
+
+def kind_of(event: Event) -> str:
+    """The tag under which an event is stored.
+
+    >>> kind_of(PauseRequested())
+    'pause-requested'
+    """
+    return str(event.__struct_config__.tag)
+
+
+def encode(event: Event) -> bytes:
+    """JSON of an event, its kind included.
+
+    >>> encode(Noted(text="hello"))
+    b'{"kind":"noted","text":"hello"}'
+    """
+    return _encoder.encode(event)
+
+
+def decode(body: bytes | str) -> AnyEvent:
+    """The event of a JSON text.
+
+    Raises:
+        msgspec.ValidationError: the kind is unknown or a field has another type.
+
+    >>> decode(b'{"kind":"noted","text":"hello"}').text
+    'hello'
+    """
+    return _decoder.decode(body)

@@ -1,0 +1,210 @@
+"""The seams: small protocols, with one conformance suite each (`tests/conformance/`), run over every implementation.
+
+`Role`, `Mind` and paper readers are found through entry points (`jupyter_swarm.roles`, `jupyter_swarm.minds`,
+`jupyter_swarm.readers`), the built-in ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from jupyter_swarm.events import AnyEvent, Record
+from jupyter_swarm.words import Analysis, Citation, Edit, Experiment, Policy, Run, Variation, Word
+
+if TYPE_CHECKING:
+    from jupyter_swarm.state import Agent, Direction, SwarmState
+
+
+# ---------------------------------------------------------------- Store
+
+
+class Lease(Word):
+    """The right to append results to a swarm; a later epoch ends an earlier one."""
+
+    swarm: str
+    epoch: int
+
+
+class Store(Protocol):
+    """An append-only log with leases. `read` and `append` may be called from several threads and processes."""
+
+    def append(
+        self, swarm: str, events: Sequence[AnyEvent], *, lease: Lease | None = None, active_seconds: float = 0.0
+    ) -> list[Record]:
+        """All of `events` in one transaction, or none; durable on return. With a lease, its epoch is checked in the
+        same transaction, and LeaseLost raised if a later one exists."""
+        ...
+
+    def read(self, after: int = 0, *, swarm: str | None = None, limit: int = 100_000) -> list[Record]:
+        """Records with a number above `after`, in order; of one swarm, or of all (`None`)."""
+        ...
+
+    def lease(self, swarm: str, owner: str, *, seconds: float = 15.0, renew: Lease | None = None) -> Lease | None:
+        """Take (or renew) the lease of a swarm for so many seconds; `None` while another owner's is in force,
+        LeaseLost where `renew` has been overtaken."""
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Give the lease back, so that the next runner need not wait for it to run out."""
+        ...
+
+
+# ---------------------------------------------------------------- Laboratory
+
+
+class Laboratory(Protocol):
+    """Runs experiments. Everything that happens to one experiment is a `Run`; it raises LaboratoryError only where
+    no experiment can run at all."""
+
+    workers: int
+
+    async def open(self) -> None:
+        """Get ready (start kernels ahead)."""
+        ...
+
+    async def run(self, experiment: Experiment, timeout_seconds: float) -> Run:
+        """Execute once. Cancelling the call kills the experiment."""
+        ...
+
+    async def close(self) -> None:
+        """Kill what runs, leave no process behind."""
+        ...
+
+
+# ---------------------------------------------------------------- Library
+
+
+class Passage(Word):
+    """A piece of a paper: `text` is the paper's text from `start` to `end`."""
+
+    id: str
+    paper: str
+    title: str
+    kind: str
+    place: str
+    start: int
+    end: int
+    text: str
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A passage and its score; only the order of scores means something."""
+
+    passage: Passage
+    score: float
+
+
+class Library(Protocol):
+    """Finds passages. Lexical at once, fused with vectors where a librarian has them."""
+
+    def search(self, query: str, limit: int = 10) -> list[Hit]:
+        """The best passages first; [] for an empty library or a query without words."""
+        ...
+
+    def cite(self, passage: Passage, terms: Sequence[str]) -> Citation:
+        """The sentence of the passage that speaks most of `terms`, with its exact place."""
+        ...
+
+    def verify(self, citation: Citation) -> bool:
+        """Whether the quotation stands word for word at its place."""
+        ...
+
+
+# ---------------------------------------------------------------- Mind
+
+
+class Brief(Word):
+    """What a mind is told: data only, never instructions from papers."""
+
+    question: str
+    analysis: Analysis
+    base: Variation
+    """The code to vary."""
+    targets: tuple[str, ...] = ()
+    """Names in `base` that the direction covers; () for all."""
+    tried: frozenset[str] = frozenset()
+    """Ids of variations that exist already."""
+    good: tuple[Variation, ...] = ()
+    """Variations that did well, best first: material to combine."""
+    favours: dict[str, float] = {}
+    """Value or callable → weight in its favour, from the literature."""
+    policy: Policy = Policy()
+    seed: int = 0
+    """Of the mind's own choices: the same brief gives the same answer."""
+
+
+class Idea(Word):
+    """A variation and why it might help."""
+
+    variation: Variation
+    statement: str
+
+
+class Mind(Protocol):
+    """How an agent thinks. A classical mind reasons by rules; a language model is another implementation."""
+
+    name: str
+
+    def queries(self, brief: Brief) -> list[str]:
+        """What to look for in the library."""
+        ...
+
+    def favours(self, brief: Brief, texts: Sequence[str]) -> dict[str, float]:
+        """Which values and callables of the analysis the passages speak of, with weights in [0, 1]."""
+        ...
+
+    def invent(self, brief: Brief) -> Idea | None:
+        """One variation that is not in `brief.tried`; None where nothing is left."""
+        ...
+
+
+# ---------------------------------------------------------------- Role
+
+
+class Task(msgspec.Struct, frozen=True):
+    """Work chosen for an agent: what is announced in the ledger before it begins, and what then runs."""
+
+    agent: str
+    role: str
+    direction: str = ""
+    announce: tuple[AnyEvent, ...] = ()
+    experiments: tuple[Experiment, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    subject: str = ""
+    """Hypothesis, plan or query that the task is about."""
+
+
+class Desk(Protocol):
+    """What the engine puts at an agent's disposal while it performs a task."""
+
+    state: SwarmState
+    library: Library
+
+    def append(self, *events: AnyEvent) -> None:
+        """Write to the ledger and fold at once."""
+        ...
+
+    async def run(self, experiment: Experiment) -> Run | None:
+        """Run an experiment against the budget; None where the budget has ended. A finished twin is not run again."""
+        ...
+
+    def mind(self, agent: str) -> Mind:
+        """The agent's mind."""
+        ...
+
+
+class Role(Protocol):
+    """One kind of researcher. `propose` is quick and pure; `perform` does the work."""
+
+    name: str
+
+    def propose(self, state: SwarmState, agent: Agent, direction: Direction | None, desk: Desk) -> Task | None:
+        """The next thing this agent would do there; None for nothing."""
+        ...
+
+    async def perform(self, task: Task, desk: Desk) -> None:
+        """Do it; what comes of it goes to the ledger."""
+        ...

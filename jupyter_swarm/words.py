@@ -1,0 +1,289 @@
+"""The nouns of the field, as frozen values: they travel in events, and every room speaks them.
+
+Nothing here imports anything of ours. Times are seconds, places in text are character offsets, values are finite floats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+import msgspec
+
+Value = None | bool | int | float | str
+"""A literal that a knob may take."""
+
+Verdict = Literal["supported", "refuted", "open"]
+Purpose = Literal["baseline", "screening", "confirmation", "best", "replication"]
+Reason = Literal["failure", "timeout", "missing", "nonfinite", "locked", "stopped", "lost"]
+Scope = Literal["seeds", "splits", "exact"]
+RoleName = str
+
+
+class Word(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all words: immutable, compared by value, written as JSON."""
+
+
+class Objective(Word):
+    """What is measured and which way is better."""
+
+    metric: str
+    maximize: bool = True
+
+    def gain(self, value: float, reference: float) -> float:
+        """How much better `value` is than `reference`; positive is better whatever the direction."""
+        return value - reference if self.maximize else reference - value
+
+
+class Budget(Word):
+    """What a swarm may spend; at least one of the two is given."""
+
+    seconds: float | None = None
+    experiments: int | None = None
+
+
+class Citation(Word):
+    """A quotation and the exact place it stands at: `text[start:end] == quote` in the paper's text."""
+
+    paper: str
+    title: str
+    kind: Literal["paper", "documentation"]
+    passage: str
+    place: str
+    start: int
+    end: int
+    quote: str
+
+
+class Knob(Word):
+    """A literal of the cell that may be varied. `name` is unique in its cell (`SVC.C`, `epochs`)."""
+
+    name: str
+    value: Value
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    integer: bool = False
+    choices: tuple[Value, ...] = ()
+    line: int = 0
+    origin: str = ""
+    """Where the range comes from: "value", "signature", "docstring" or "comment"."""
+
+
+class Swap(Word):
+    """A callable of the cell with siblings of the same shape; all as `module:qualname`."""
+
+    name: str
+    current: str
+    candidates: tuple[str, ...]
+    line: int = 0
+
+
+class Insert(Word):
+    """A place in a variadic call (`make_pipeline[0]`) where a sibling may be inserted."""
+
+    name: str
+    candidates: tuple[str, ...]
+    line: int = 0
+
+
+class Block(Word):
+    """Something that can be left out: a step of a pipeline, a statement."""
+
+    name: str
+    text: str
+    line: int = 0
+
+
+class Locked(Word):
+    """An expression or statement that no agent may touch, and why."""
+
+    text: str
+    why: str
+    line: int = 0
+
+
+class Capture(Word):
+    """A name that the cell takes from the notebook."""
+
+    name: str
+    kind: Literal["import", "source", "data"]
+    describes: str
+    """For an import its statement; otherwise a short description ("ndarray (178, 13) float64")."""
+    bytes: int = 0
+
+
+class Parameter(Word):
+    """A parameter of a callable in the catalogue, as a knob would have it (default and range)."""
+
+    name: str
+    knob: Knob | None = None
+    """None where the default is no literal."""
+
+
+class Recipe(Word):
+    """A callable that variations may use, inspected once in the kernel so that the runner need not import it."""
+
+    path: str
+    summary: str = ""
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Context(Word):
+    """What a cell needs besides itself, content-addressed: imports as source, the rest in one pickle in the workspace."""
+
+    imports: tuple[str, ...] = ()
+    captures: tuple[Capture, ...] = ()
+    pickle: str = ""
+    """sha256 of the pickle under `.swarm/captures/`, or "" where nothing had to be pickled."""
+    python: str = ""
+    """Absolute path of the kernel's interpreter."""
+    python_version: str = ""
+    versions: dict[str, str] = {}
+    """Versions of the packages that the imports name."""
+    folder: str = ""
+    """The notebook's folder: relative paths of the cell resolve there."""
+
+
+class Analysis(Word):
+    """What was found in a cell, once, in the kernel. The runner varies the cell with this alone."""
+
+    code: str
+    question: str = ""
+    metric: str = ""
+    knobs: tuple[Knob, ...] = ()
+    swaps: tuple[Swap, ...] = ()
+    inserts: tuple[Insert, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    locked: tuple[Locked, ...] = ()
+    catalogue: dict[str, Recipe] = {}
+    scope: Scope = "seeds"
+    test_ratio: float | None = None
+    """Test rows over training rows where data are re-split by the seed, as Nadeau and Bengio (2003) need it."""
+    fixed: tuple[str, ...] = ()
+    vary: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """Names that the context provides (captures and imports)."""
+    imported: dict[str, str] = {}
+    """Name in the cell → `module:qualname` (or `module` for a module), for imports of cell and context."""
+    warnings: tuple[str, ...] = ()
+
+
+class Edit(Word):
+    """One declared change. `target` is a knob's, swap's, insert's or block's name; `value` a literal or `module:qualname`."""
+
+    kind: Literal["set", "swap", "insert", "drop"]
+    target: str
+    value: Value = None
+
+
+class Variation(Word):
+    """A cell after its edits, in order, from the baseline. No edits: the baseline itself."""
+
+    code: str
+    edits: tuple[Edit, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits of the code's hash."""
+        return hashlib.sha256(self.code.encode()).hexdigest()[:12]
+
+
+class Hypothesis(Word):
+    """A statement that can be tested: the variation raises the metric over its reference."""
+
+    id: str
+    statement: str
+    direction: str
+    agent: str
+    variation: Variation
+    reference: Variation
+    """Usually the baseline; in an ablation, the best cell without one of its edits."""
+    citations: tuple[Citation, ...] = ()
+    predicted: float = 0.5
+    """The probability of *supported* that the agent's record gave when it proposed this."""
+
+
+class Plan(Word):
+    """How a hypothesis will be judged; written before its runs and never changed."""
+
+    id: str
+    hypothesis: str
+    agent: str
+    first_seed: int
+    max_pairs: int
+    margin: float
+    """The smallest effect that counts, in units of the metric."""
+    weight: float
+    """γ of this plan; all weights of a swarm sum to at most 1."""
+    level: float = 0.05
+
+
+class Experiment(Word):
+    """A cell, a seed and what it is for. Named by the hash of all that its value depends on."""
+
+    code: str
+    seed: int
+    metric: str
+    context: str
+    """Hash of the context (imports, pickle, interpreter, versions)."""
+    purpose: Purpose = "screening"
+    title: str = ""
+    hypothesis: str = ""
+    agent: str = ""
+    citations: tuple[Citation, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Content hash of code, seed, metric, context; purpose and prose do not enter."""
+        text = json.dumps([self.code, self.seed, self.metric, self.context])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Run(Word):
+    """One execution: a value, or a reason why there is none."""
+
+    experiment: str
+    value: float | None = None
+    reason: Reason | None = None
+    message: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+    notebook: str = ""
+    """Path of the executed notebook, relative to the workspace."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a value."""
+        return self.value is not None
+
+
+class Evidence(Word):
+    """What the pairs of a plan say. `effect`, `low`, `high` in units of the metric, positive is better."""
+
+    verdict: Verdict
+    effect: float
+    low: float
+    high: float
+    pairs: int
+    e_value: float
+    e_against: float
+    scope: Scope
+    new_data_low: float | None = None
+    new_data_high: float | None = None
+    cost_ratio: float = 1.0
+    """Median seconds of the variation over those of its reference."""
+    note: str = ""
+
+
+class Policy(Word):
+    """How an agent works: agents of one role differ in it, so that a record can mean something."""
+
+    sampler: str = "tpe"
+    boldness: float = 0.3
+    """0: stays near what works; 1: far away."""
+    depth: int = 8
+    """Passages looked at a query."""
+    weights: dict[str, float] = {}
+    """Operator → weight (set, swap, insert, drop, combine)."""
