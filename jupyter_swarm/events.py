@@ -183,7 +183,8 @@ class DirectionClosed(Event, tag="direction-closed"):
 
 
 class EvidenceFound(Event, tag="evidence-found"):
-    """Literature found passages for a direction; `values` are variations that they name, with a weight in their favour."""
+    """Literature found passages for a direction; `values` are variations that they name, with a weight in their
+    favour."""
 
     agent: str
     direction: str

@@ -1,12 +1,14 @@
 """The nouns of the field, as frozen values: they travel in events, and every room speaks them.
 
-Nothing here imports anything of ours. Times are seconds, places in text are character offsets, values are finite floats.
+Nothing here imports anything of ours. Times are seconds, places in text are character offsets, values are finite
+floats.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -131,7 +133,7 @@ class Recipe(Word):
 
 
 class Context(Word):
-    """What a cell needs besides itself, content-addressed: imports as source, the rest in one pickle in the workspace."""
+    """What a cell needs besides itself: imports as source, the rest in one content-addressed pickle."""
 
     imports: tuple[str, ...] = ()
     captures: tuple[Capture, ...] = ()
@@ -171,11 +173,16 @@ class Analysis(Word):
 
 
 class Edit(Word):
-    """One declared change. `target` is a knob's, swap's, insert's or block's name; `value` a literal or `module:qualname`."""
+    """One declared change. `target` names a knob, swap, insert or block; `value` is a literal or `module:qualname`."""
 
     kind: Literal["set", "swap", "insert", "drop"]
     target: str
     value: Value = None
+
+
+@lru_cache(maxsize=4096)
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class Variation(Word):
@@ -187,7 +194,7 @@ class Variation(Word):
     @property
     def id(self) -> str:
         """Twelve hexadecimal digits of the code's hash."""
-        return hashlib.sha256(self.code.encode()).hexdigest()[:12]
+        return _digest(self.code)
 
 
 class Hypothesis(Word):
@@ -264,8 +271,8 @@ class Evidence(Word):
 
     verdict: Verdict
     effect: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     pairs: int
     e_value: float
     e_against: float
