@@ -11,6 +11,7 @@ import importlib.metadata
 import inspect
 import json
 import os
+import re
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -125,7 +126,8 @@ def _doc(value: Any) -> str:
 
 def _signature(value: Any) -> str:
     try:
-        return str(inspect.signature(value))
+        # Addresses differ from process to process; a paper is named by its text.
+        return re.sub(r" at 0x[0-9a-f]+", "", str(inspect.signature(value)))
     except Exception:  # many functions written in C have none
         return ""
 

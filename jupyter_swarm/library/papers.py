@@ -175,7 +175,10 @@ def load(folder: Path, paper: str) -> Paper:
     """
     path = folder / f"{paper}.json"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Paper)
+        found = msgspec.json.decode(path.read_bytes(), type=Paper)
+        if found.id != paper:
+            raise OSError("its text has been changed")
+        return found
     except (OSError, msgspec.DecodeError) as error:
         raise LibraryError(
             f"the text of a paper of this workspace cannot be read: {error}",
