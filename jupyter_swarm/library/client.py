@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 from jupyter_swarm.library.wire import Lock, Notice, ask, notice
 from jupyter_swarm.workspace import Workspace
@@ -78,7 +79,7 @@ class Librarian:
     def ready(self, through: int = 0) -> bool:
         """Whether queries are answered now, papers up to the ledger's number `through` included."""
         answer = self._ask({"verb": "status"}, 0.3)
-        return bool(answer and answer.get("ready") and answer.get("through", 0) >= through)
+        return bool(answer and answer.get("ready") and int(answer.get("through", 0)) >= through)
 
     def poke(self) -> None:
         """Papers were added: look at the ledger now."""
@@ -89,7 +90,7 @@ class Librarian:
         answer = self._ask({"verb": "shutdown_if_idle"}, 0.5)
         return bool(answer and answer.get("leaving"))
 
-    def _ask(self, message: dict[str, object], timeout_seconds: float) -> dict[str, object] | None:
+    def _ask(self, message: dict[str, Any], timeout_seconds: float) -> dict[str, Any] | None:
         last = notice(self._workspace)
         if last is None or not last.socket:
             return None
@@ -112,8 +113,8 @@ class Librarian:
         if self._idle_seconds is not None:
             command += ["--idle-seconds", str(self._idle_seconds)]
         path = self._workspace.library / "librarian.log"
-        flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if path.exists() and path.stat().st_size > 2**20 else os.O_APPEND)
-        log = os.open(path, flags, 0o600)
+        full = path.exists() and path.stat().st_size > 2**20
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if full else os.O_APPEND), 0o600)
         try:
             process = subprocess.Popen(
                 command,
@@ -131,6 +132,4 @@ class Librarian:
 
 
 def _rests(last: Notice) -> bool:
-    return (
-        time.time() - last.at < _REST_SECONDS.get(last.state, 0.0) and last.wanted == os.environ.get(EMBEDDER, "")
-    )
+    return time.time() - last.at < _REST_SECONDS.get(last.state, 0.0) and last.wanted == os.environ.get(EMBEDDER, "")

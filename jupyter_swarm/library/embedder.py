@@ -30,7 +30,7 @@ print(snapshot_download(sys.argv[1], ignore_patterns=skip, etag_timeout=5))
 
 
 class Search(msgspec.Struct):
-    """Where the search for a model ended. `folder` is None where there is none; `notes` say what a person should know."""
+    """Where the search for a model ended: `folder` is None where there is none, `notes` are for people."""
 
     folder: Path | None = None
     name: str = ""

@@ -28,7 +28,7 @@ from jupyter_swarm.library.catalogue import Catalogue
 from jupyter_swarm.library.client import EMBEDDER, IDLE_SECONDS
 from jupyter_swarm.library.embedder import Search, find
 from jupyter_swarm.library.papers import write_bytes
-from jupyter_swarm.library.wire import LONGEST_LINE, Lock, Notice, address
+from jupyter_swarm.library.wire import LONGEST_LINE, Lock, Notice, address, notice
 from jupyter_swarm.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ class Process:
         lock = Lock(self._workspace)
         if not lock.take(patience_seconds=1.0):
             return
+        _sweep(self._workspace)
         place = address(self._workspace)
-        place.unlink(missing_ok=True)
         self._socket = str(place)
         server = _Server(str(place), self)
         place.chmod(0o600)
@@ -80,9 +80,7 @@ class Process:
         finally:
             server.shutdown()
             server.server_close()
-            place.unlink(missing_ok=True)
-            if place.parent != self._workspace.library:
-                shutil.rmtree(place.parent, ignore_errors=True)
+            _remove(self._workspace, place)
             self._socket = ""
             if lock.still_there():
                 self._say(state, why)
@@ -161,7 +159,13 @@ class Process:
     def _say(self, state: str, why: str = "") -> None:
         wanted = os.environ.get(EMBEDDER, "")
         said = Notice(
-            pid=os.getpid(), state=state, socket=self._socket, why=why, model=self._model.name, wanted=wanted, at=time.time()
+            pid=os.getpid(),
+            state=state,
+            socket=self._socket,
+            why=why,
+            model=self._model.name,
+            wanted=wanted,
+            at=time.time(),
         )
         write_bytes(self._workspace.library / "librarian.json", msgspec.json.encode(said))
 
@@ -170,6 +174,20 @@ class Process:
         store = self._workspace.store
         if not any(isinstance(record.event, Noted) and record.event.text == text for record in store.read(swarm="")):
             store.append("", [Noted(text=text, level="warning" if level == "warning" else "info")])
+
+
+def _sweep(workspace: Workspace) -> None:
+    """Remove the socket that one killed before us left behind."""
+    last = notice(workspace)
+    if last is not None and last.socket:
+        _remove(workspace, Path(last.socket))
+    (workspace.library / "librarian.sock").unlink(missing_ok=True)
+
+
+def _remove(workspace: Workspace, place: Path) -> None:
+    place.unlink(missing_ok=True)
+    if place.parent != workspace.library and place.parent.name.startswith("jupyter-swarm-"):
+        shutil.rmtree(place.parent, ignore_errors=True)
 
 
 class _Server(socketserver.ThreadingUnixStreamServer):

@@ -6,6 +6,7 @@ miss what packages re-export and what decorators and C write into docstrings, an
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib.util
 import os
@@ -82,17 +83,16 @@ def _inspect(name: str) -> dict[str, Any]:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill the inspector and whatever its module started in the same session."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.communicate()
 
 
 def _failure(name: str, answer: dict[str, Any]) -> LibraryError:
     where = f"module:{name}"
     if not answer["missing"]:
-        return LibraryError(f"this module fails at import: {clean(answer['error'])}", where=where, cure=f"import {name}")
+        what = f"this module fails at import: {clean(answer['error'])}"
+        return LibraryError(what, where=where, cure=f"mend it until `import {name}` works")
     top = name.partition(".")[0]
     if _installed(top) and "." in name:
         return LibraryError(f"{top} is installed but has no {name}", where=where, cure=f"help({top!r}) lists its parts")

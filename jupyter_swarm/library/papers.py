@@ -27,7 +27,7 @@ _INVISIBLE = dict.fromkeys(
 )
 
 
-class Place(Word):
+class Place(Word, frozen=True):
     """A part of a text that a reader can be sent to: a section, a page, a qualified name. No passage crosses two."""
 
     name: str
@@ -35,7 +35,7 @@ class Place(Word):
     end: int
 
 
-class Draft(Word):
+class Draft(Word, frozen=True):
     """What a reader makes of a source: the text and its places, not yet cut."""
 
     title: str
@@ -48,7 +48,8 @@ class Draft(Word):
     def id(self) -> str:
         """Name by content: the same text of the same form is the same paper, wherever it came from.
 
-        >>> Draft(title="a", form="paper", text="t", places=()).id == Draft(title="b", form="paper", text="t", places=()).id
+        >>> one, two = (Draft(title=title, form="paper", text="same", places=()) for title in "ab")
+        >>> one.id == two.id
         True
         """
         return hashlib.sha256(f"{self.form}\n{self.text}".encode()).hexdigest()[:16]

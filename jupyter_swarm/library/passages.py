@@ -1,4 +1,4 @@
-"""Cutting text into sentences, and places into passages of 100 to 180 words. Everything is an offset: no text is copied."""
+"""Cutting text into sentences, and places into passages of 100 to 180 words: offsets only, no text is copied."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _NO_TITLE = re.compile(
     r"untitled|microsoft word|powerpoint|\.(docx?|tex|dvi|pdf|indd|qxd|rtf|ps)$|^[\W\d_]*$|^(doi|pii|arxiv)\b|^title$",
     re.IGNORECASE,
 )
-_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})  # noqa: RUF001
+_LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _FEW_LETTERS = 20
 
 

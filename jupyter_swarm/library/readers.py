@@ -193,9 +193,9 @@ def file_text(source: str) -> str:
             text = body.decode("cp1252", errors="replace")
     controls = sum(1 for character in text if character < " " and character not in "\t\n\r\f\v\x1b")
     if "\0" in text or controls + text.count("�") > len(text) / 100:
-        kind = "a PDF" if body.startswith(b"%PDF-") else "binary"
-        cure = f"pdf:{source}" if kind == "a PDF" else f"add a text, Markdown or PDF file ({', '.join(known_suffixes())})"
-        raise LibraryError(f"this file is no text, it is {kind}", where=source, cure=cure)
+        pdf = body.startswith(b"%PDF-")
+        cure = f"pdf:{source}" if pdf else f"add a file with text ({', '.join(known_suffixes())})"
+        raise LibraryError(f"this file is no text, it is {'a PDF' if pdf else 'binary'}", where=source, cure=cure)
     text = clean(text)
     if not text.strip():
         raise LibraryError("this file is empty", where=source, cure="check that it was saved or downloaded completely")

@@ -6,10 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-STOP_WORDS = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or such that the their then there these they this"
-    " to was will with".split()
-)
+_STOP = "a an and are as at be but by for if in into is it no not of on or such that the their then there these they"
+STOP_WORDS = frozenset(_STOP.split(" ")) | {"this", "to", "was", "will", "with"}
 """The 33 of Lucene's English analyser."""
 
 _BROKEN = re.compile(r"(?<=[a-z])-\n\s*(?=[a-z])")

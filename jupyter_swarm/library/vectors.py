@@ -1,4 +1,4 @@
-"""Passages as vectors, in Chroma. Only the librarian imports this: one process owns the store, and none forks with it."""
+"""Passages as vectors, in Chroma. Only the librarian imports this: one process owns the store, and never forks."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ LONGEST_ADDRESS = 100
 LONGEST_LINE = 2**20
 
 
-class Notice(Word):
+class Notice(Word, frozen=True):
     """`librarian.json`: what a librarian says of itself, for those who look for it."""
 
     pid: int
