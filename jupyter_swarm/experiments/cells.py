@@ -1,0 +1,123 @@
+"""The source of the cells around an experiment's own code: inputs and result.
+
+They are plain Python that needs nothing of ours, since the notebook is kept and may be run again anywhere.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from jupyter_swarm.words import Context
+
+_LOAD = '''
+def _swarm_load(path, names):
+    """What the cell took from its notebook."""
+    import os
+
+    if not os.path.exists(path):
+        raise FileNotFoundError(
+            f"the captured variables {', '.join(names)} are no longer at {path}; run the %%swarm cell again to make them anew"
+        )
+    import cloudpickle  # functions of the notebook are pickled by it
+
+    with open(path, "rb") as file:
+        values = cloudpickle.load(file)
+    return {name: values[name] for name in names}
+'''
+
+_SEED = '''
+def _swarm_seed(seed, libraries):
+    """Seed every library that is here, and those that the cell imports."""
+    import importlib
+    import random
+    import sys
+
+    random.seed(seed)
+    for library, call in {"numpy": "random.seed", "torch": "manual_seed", "tensorflow": "random.set_seed"}.items():
+        if library in sys.modules or library in libraries:
+            try:
+                function = importlib.import_module(library)
+            except ImportError:
+                continue
+            for part in call.split("."):
+                function = getattr(function, part)
+            function(seed % 2**32)
+'''
+
+_RESULT = '''
+def _swarm_result(metric, names, mime):
+    """Show the metric as one typed value, or why there is none."""
+    import math
+    from numbers import Complex, Real
+
+    from IPython.display import display
+
+    found = {"metric": metric, "value": None, "type": "missing", "reason": "missing"}
+    if metric in names:
+        value = names[metric]
+        found["type"] = type(value).__name__
+        scalar = isinstance(value, Real) or (
+            not isinstance(value, (str, bytes, Complex))
+            and tuple(getattr(value, "shape", (0,))) == ()
+            and getattr(getattr(value, "dtype", None), "kind", "f") in "biuf"
+        )
+        try:
+            number = float(value) if scalar else None
+        except OverflowError:
+            number = math.inf
+        except (TypeError, ValueError, RuntimeError):
+            number = None
+        if number is not None and math.isfinite(number):
+            found.update(value=number)
+            del found["reason"]
+        elif number is not None:
+            found.update(reason="nonfinite", shown=str(number))
+    shown = found["value"] if found["value"] is not None else found.get("shown", found["type"])
+    display({mime: found, "text/plain": f"{metric} = {shown}"}, raw=True)
+'''
+
+
+def inputs(context: Context, captures: Path, parameters: Collection[str], code: str) -> str:
+    """Imports, captured names and seeds. Parameters are never overwritten by captured names.
+
+    Args:
+        context: imports and captures.
+        captures: the folder of the pickles.
+        parameters: names that the parameters cell has assigned.
+        code: the experiment's code, whose imports decide what is seeded.
+    """
+    parts = ["\n".join(context.imports)] if context.imports else []
+    names = [c.name for c in context.captures if c.kind != "import" and c.name not in parameters]
+    if context.pickle and names:
+        path = str((captures / f"{context.pickle}.pkl").absolute())
+        parts.append(_LOAD.strip() + f"\n\n\nglobals().update(_swarm_load({path!r}, {names!r}))\ndel _swarm_load")
+    libraries = sorted({"numpy"} | imported((*context.imports, code)))
+    parts.append(_SEED.strip() + f"\n\n\n_swarm_seed(seed, {libraries!r})\ndel _swarm_seed")
+    return "\n\n".join(parts)
+
+
+def result(metric: str, mime: str) -> str:
+    """Display the metric as `mime`."""
+    return _RESULT.strip() + f"\n\n\n_swarm_result({metric!r}, globals(), {mime!r})\ndel _swarm_result"
+
+
+def imported(sources: Iterable[str]) -> set[str]:
+    """Top-level names of the packages that these sources import.
+
+    >>> sorted(imported(["import torch.nn as nn", "from sklearn.svm import SVC", "%magic"]))
+    ['sklearn', 'torch']
+    """
+    found = set()
+    for source in sources:
+        try:
+            nodes = list(ast.walk(ast.parse(source)))
+        except SyntaxError:
+            continue
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.partition(".")[0])
+    return found

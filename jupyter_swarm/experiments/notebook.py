@@ -1,0 +1,150 @@
+"""An experiment as a notebook, and the result read back from it.
+
+The notebook stands on its own: `papermill in.ipynb out.ipynb` runs it again from any folder, without jupyter-swarm,
+as long as the capture file is where it was.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import nbformat
+
+from jupyter_swarm.experiments import cells
+from jupyter_swarm.words import Citation, Context, Experiment, Reason
+from jupyter_swarm.workspace import Workspace
+
+RESULT = "application/vnd.jupyter-swarm.result+json"
+METADATA = "jupyter_swarm"
+
+
+class Result(NamedTuple):
+    """What the result cell displayed: a value, or a reason why there is none."""
+
+    value: float | None
+    reason: Reason | None
+    message: str
+
+
+def build(
+    experiment: Experiment,
+    code: str,
+    parameters: Mapping[str, object],
+    context: Context,
+    workspace: Workspace,
+) -> nbformat.NotebookNode:
+    """The notebook of an experiment: what for, parameters, inputs, code, result.
+
+    Args:
+        experiment: what is run.
+        code: its code with the parameters lifted out (`cell.lift`).
+        parameters: name → literal, "seed" among them.
+        context: imports and captures.
+        workspace: where the captures lie.
+    """
+    values = {**parameters, "seed": experiment.seed}
+    assignments = "\n".join(f"{name} = {value!r}" for name, value in values.items())
+    notebook = nbformat.v4.new_notebook()
+    notebook.metadata.update(
+        kernelspec={"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
+        language_info={"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
+    )
+    notebook.metadata[METADATA] = {
+        "experiment": experiment.id,
+        **{name: getattr(experiment, name) for name in ("seed", "metric", "purpose", "hypothesis", "agent", "title")},
+        "context": experiment.context,
+        "python": context.python_version,
+        "versions": dict(context.versions),
+    }
+    notebook.cells = [
+        nbformat.v4.new_markdown_cell(_heading(experiment), id="swarm-heading"),
+        _code("parameters", assignments),
+        _code("inputs", cells.inputs(context, workspace.captures, set(values), code)),
+        _code("experiment", code),
+        _code("result", cells.result(experiment.metric, RESULT)),
+    ]
+    return notebook
+
+
+def read(notebook: nbformat.NotebookNode, metric: str) -> Result:
+    """The result of an executed notebook, from the outputs of its result cell alone."""
+    outputs = [o for c in notebook.cells if "result" in c.metadata.get("tags", []) for o in c.get("outputs", [])]
+    payloads = [o["data"][RESULT] for o in outputs if RESULT in o.get("data", {})]
+    if len(payloads) != 1 or not isinstance(payloads[0], dict) or payloads[0].get("metric") != metric:
+        return Result(None, "missing", f"{metric}: the result cell showed {len(payloads)} results where one belongs")
+    value, kind = payloads[0].get("value"), str(payloads[0].get("type"))
+    if isinstance(value, int | float):
+        return Result(float(value), None, "")
+    if payloads[0].get("reason") == "nonfinite":
+        return Result(None, "nonfinite", f"{metric} is {payloads[0].get('shown')}, which is no finite number ({kind})")
+    said = "was never assigned" if kind == "missing" else f"is no real number but of type {kind}"
+    return Result(None, "missing", f"{metric} {said}")
+
+
+def error_of(notebook: nbformat.NotebookNode) -> tuple[str, str] | None:
+    """The message and the traceback of the first cell that failed; None where none did."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                lines = [line for line in plain(output.evalue).splitlines() if line.strip()]
+                message = f"{output.ename}: {lines[0].strip()}" if lines else str(output.ename)
+                return message[:1000], plain("\n".join(output.traceback))[-20_000:]
+    return None
+
+
+def plain(text: str) -> str:
+    r"""Text without terminal colours.
+
+    >>> plain("\x1b[31mred\x1b[0m")
+    'red'
+    """
+    return re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]", "", text)
+
+
+def inline(text: str) -> str:
+    """Text that Markdown, HTML and MathJax all leave as it is, on one line.
+
+    >>> inline("<b>*a*</b>")
+    '&#60;b&#62;&#42;a&#42;&#60;&#47;b&#62;'
+    """
+    # As mathematics is looked for in the finished page, its delimiters are taken apart, not only escaped.
+    apart = " ".join(text.split()).replace("\\", "\\\u2060").replace("$", "\uff04")
+    return re.sub(r"[!-,./:-@\[-`{-~]", lambda found: f"&#{ord(found[0])};", apart)
+
+
+def literal(text: str) -> str:
+    """Text as a fenced block: shown word for word, and nothing in it is active.
+
+    >>> print(literal("a ``` b"))
+    ````text
+    a ``` b
+    ````
+    """
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    lines = re.sub(r"[^\S\n]|[\x00-\x08\x0b-\x1f]", " ", text.replace("\r", "\n"))
+    return f"{fence}text\n{lines}\n{fence}"
+
+
+def _heading(experiment: Experiment) -> str:
+    rows = {
+        "Purpose": f"{experiment.purpose}, seed {experiment.seed}",
+        "Hypothesis": inline(experiment.hypothesis),
+        "Agent": inline(experiment.agent),
+        "Metric": inline(experiment.metric),
+        "Experiment": experiment.id,
+    }
+    parts = [f"# {inline(experiment.title) or 'Experiment ' + experiment.id}"]
+    parts.append("\n".join(f"- {name}: {value}" for name, value in rows.items() if value))
+    return "\n\n".join(parts + [_citation(citation) for citation in experiment.citations])
+
+
+def _citation(citation: Citation) -> str:
+    where = ", ".join(inline(part) for part in (citation.title or citation.paper, citation.place) if part)
+    return f"{html.escape(citation.kind.capitalize())}: {where}\n\n{literal(citation.quote)}"
+
+
+def _code(tag: str, source: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_code_cell(source, id=f"swarm-{tag}", metadata={"tags": [tag]})
