@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from jupyter_swarm.events import AnyEvent, Record
-from jupyter_swarm.words import Analysis, Citation, Edit, Experiment, Policy, Run, Variation, Word
+from jupyter_swarm.words import Analysis, Citation, Edit, Experiment, Policy, Purpose, Run, Variation, Word
 
 if TYPE_CHECKING:
     from jupyter_swarm.state import Agent, Direction, SwarmState
@@ -182,6 +182,15 @@ class Desk(Protocol):
 
     state: SwarmState
     library: Library
+    context: str
+    """Hash of what the cell needs besides itself: part of every experiment's name."""
+    workers: int
+    closing: bool
+    """Whether screening has come to its end (its share is spent, or nothing new is left to try)."""
+
+    def left(self, purpose: Purpose) -> int:
+        """How many runs the budget still pays for, for this purpose."""
+        ...
 
     def append(self, *events: AnyEvent) -> None:
         """Write to the ledger and fold at once."""

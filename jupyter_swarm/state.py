@@ -1,10 +1,11 @@
 """The state of a swarm: a fold over its events, the same for the runner, the view, the report and the terminal.
 
-`SwarmState.of(records)` replays a log; any prefix of a log is a state. Folding is a table of small functions, one a kind.
+`SwarmState.of(records)` replays a log; any prefix of a log is a state. Folding is a table of small functions.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from statistics import fmean, median
@@ -29,6 +30,8 @@ from jupyter_swarm.words import (
 Phase = Literal["unknown", "requested", "running", "paused", "done", "stopped", "failed"]
 SCREENING = ("baseline", "screening")
 """Purposes that screening's share of the budget pays for; all others are confirmation's."""
+ENOUGH = 8
+"""Degrees of freedom from which the spread within cases is trusted."""
 
 
 @dataclass(slots=True)
@@ -83,7 +86,6 @@ class Direction:
     reward: float = 0.0
     failures: int = 0
     supported: int = 0
-    exhausted: bool = False
     searched: bool = False
     favours: dict[str, float] = field(default_factory=dict)
     cases: list[str] = field(default_factory=list)
@@ -103,6 +105,8 @@ class Case:
     seeds: list[int] = field(default_factory=list)
     """Screening seeds on which its variation ran or runs."""
     failures: int = 0
+    gains: list[float] = field(default_factory=list)
+    """Gains over the reference on shared screening seeds: for choosing what to confirm, never evidence."""
     plan: str = ""
     evidence: Evidence | None = None
 
@@ -203,8 +207,13 @@ class SwarmState:
     """(variation id, screening seed) → metric."""
     tried: set[str] = field(default_factory=set)
     """Ids of all variations that some hypothesis has proposed."""
-    by_variation: dict[str, str] = field(default_factory=dict)
-    """Variation id → the hypothesis that screens it (the first one)."""
+    baseline_by_seed: dict[int, float] = field(default_factory=dict)
+    """Screening seed → the baseline's metric."""
+    waiting: dict[tuple[str, int], list[tuple[str, float]]] = field(default_factory=dict)
+    """(reference id, seed) → cases and their values that wait for the reference's value there."""
+    residual: float = 0.0
+    residual_freedom: int = 0
+    """Sum of squares of screening gains within cases, and its degrees of freedom."""
     started: dict[str, int] = field(default_factory=lambda: {"screening": 0, "confirmation": 0})
     seconds: dict[str, float] = field(default_factory=lambda: {"screening": 0.0, "confirmation": 0.0})
     durations: list[float] = field(default_factory=list)
@@ -218,6 +227,7 @@ class SwarmState:
     epoch: int = 0
     pid: int = 0
     host: str = ""
+    _baseline: Variation = field(default_factory=lambda: Variation(code=""))
 
     @classmethod
     def of(cls, records: Iterable[e.Record], name: str = "") -> SwarmState:
@@ -230,7 +240,7 @@ class SwarmState:
     def apply(self, record: e.Record) -> None:
         """Fold one record."""
         self.name = self.name or record.swarm
-        self.last = record.number
+        self.last = max(self.last, record.number)
         self.updated = record.at
         self.clock = max(self.clock, record.active_seconds)
         fold = _FOLDS.get(type(record.event))
@@ -254,7 +264,7 @@ class SwarmState:
     @property
     def baseline(self) -> Variation:
         """The person's cell."""
-        return Variation(code=self.analysis.code)
+        return self._baseline
 
     @property
     def over(self) -> bool:
@@ -275,38 +285,21 @@ class SwarmState:
         """An option of the request."""
         return self.request.options.get(name, default) if self.request else default
 
-    def screening_values(self, variation: Variation) -> dict[int, float]:
-        """Screening seed → metric of a variation."""
-        return {seed: self.values[variation.id, seed] for seed in self.seeds_of(variation)}
-
-    def seeds_of(self, variation: Variation) -> list[int]:
-        """Screening seeds with a value, ascending. Seeds are used in the order 1, 2, 3 …"""
-        seeds = []
-        for seed in range(1, 1000):
-            if (variation.id, seed) in self.values:
-                seeds.append(seed)
-            elif seed > 3 and len(seeds) < seed - 3:
-                break
-        return seeds
-
     def baseline_values(self) -> list[float]:
         """The baseline's metric over the screening seeds."""
-        return list(self.screening_values(self.baseline).values())
-
-    def screening_gains(self, case: Case) -> list[float]:
-        """Gains over the reference on shared screening seeds: for choosing what to confirm, never evidence."""
-        ours, theirs = case.hypothesis.variation.id, case.hypothesis.reference.id
-        values, objective = self.values, self.objective
-        return [
-            objective.gain(values[ours, seed], values[theirs, seed])
-            for seed in case.seeds
-            if (ours, seed) in values and (theirs, seed) in values
-        ]
+        return list(self.baseline_by_seed.values())
 
     @property
     def spread(self) -> float:
         """Standard deviation of the baseline over seeds (0 for a deterministic metric)."""
         return statistics.standard_deviation(self.baseline_values())
+
+    @property
+    def pair_spread(self) -> float:
+        """Standard deviation of a paired difference: from repeated screening, before that √2 times the baseline's."""
+        if self.residual_freedom >= ENOUGH and self.residual > 0:
+            return math.sqrt(self.residual / self.residual_freedom)
+        return math.sqrt(2.0) * self.spread
 
     @property
     def run_seconds(self) -> float:
@@ -349,14 +342,12 @@ class SwarmState:
         """Best cases on screening seeds: (case, mean of the metric, seeds). Not verified: for showing progress only."""
         scored = []
         for case in self.cases.values():
-            values = [self.values[case.hypothesis.variation.id, s] for s in case.seeds if self._has(case, s)]
+            name = case.hypothesis.variation.id
+            values = [self.values[name, seed] for seed in case.seeds if (name, seed) in self.values]
             if values:
                 scored.append((case, fmean(values), len(values)))
         sign = 1 if self.objective.maximize else -1
         return sorted(scored, key=lambda item: -sign * item[1])[:count]
-
-    def _has(self, case: Case, seed: int) -> bool:
-        return (case.hypothesis.variation.id, seed) in self.values
 
 
 def _rank(order: dict[str, int], case: Case) -> tuple[int, float]:
@@ -369,6 +360,7 @@ def _rank(order: dict[str, int], case: Case) -> tuple[int, float]:
 
 def _requested(state: SwarmState, record: e.Record, event: e.SwarmRequested) -> None:
     state.request, state.budget, state.phase, state.begun = event, event.budget, "requested", record.at
+    state._baseline = Variation(code=event.analysis.code)
 
 
 def _runner_started(state: SwarmState, record: e.Record, event: e.RunnerStarted) -> None:
@@ -456,7 +448,6 @@ def _proposed(state: SwarmState, record: e.Record, event: e.HypothesisProposed) 
     hypothesis = event.hypothesis
     state.cases[hypothesis.id] = Case(hypothesis)
     state.tried.add(hypothesis.variation.id)
-    state.by_variation.setdefault(hypothesis.variation.id, hypothesis.id)
     if hypothesis.direction in state.directions:
         state.directions[hypothesis.direction].cases.append(hypothesis.id)
     if hypothesis.agent in state.agents:
@@ -496,6 +487,10 @@ def _finished(state: SwarmState, record: e.Record, event: e.ExperimentFinished) 
     else:
         state.finished[experiment.id] = row
         state.durations.append(run.seconds)
+    worker = state.agents.get(experiment.agent)
+    if worker is not None:
+        worker.tasks += 1
+        worker.seconds += run.seconds
     if run.reason is not None:
         state.failed[run.reason] = state.failed.get(run.reason, 0) + 1
     if experiment.purpose == "confirmation" and case is not None and case.plan:
@@ -507,38 +502,50 @@ def _finished(state: SwarmState, record: e.Record, event: e.ExperimentFinished) 
 
 def _screened(state: SwarmState, experiment: Experiment, run: Run, case: Case | None) -> None:
     variation = Variation(code=experiment.code).id
+    cut_off = run.reason in ("stopped", "lost")
     if run.value is not None:
         state.values[variation, experiment.seed] = run.value
-    elif variation == state.baseline.id and run.reason not in ("stopped", "lost"):
+        if variation == state.baseline.id:
+            state.baseline_by_seed[experiment.seed] = run.value
+        for waiting, value in state.waiting.pop((variation, experiment.seed), ()):
+            _gained(state, state.cases[waiting], value, run.value)
+    elif variation == state.baseline.id and not cut_off:
         state.baseline_error = run
-    if case is None:
+    if case is None or cut_off:
         return
+    if run.value is not None:
+        key = (case.hypothesis.reference.id, experiment.seed)
+        if key in state.values:
+            _gained(state, case, run.value, state.values[key])
+        else:
+            state.waiting.setdefault(key, []).append((case.hypothesis.id, run.value))
+    else:
+        case.failures += 1
+        _credit(state, case, 0.0, failures=1)
+
+
+def _gained(state: SwarmState, case: Case, value: float, reference: float) -> None:
+    gain = state.objective.gain(value, reference)
+    if case.gains:
+        count = len(case.gains)
+        state.residual += (gain - fmean(case.gains)) ** 2 * count / (count + 1)
+        state.residual_freedom += 1
+    case.gains.append(gain)
+    unit = state.spread or abs(reference) * 0.01 or 1e-12
+    _credit(state, case, min(1.0, max(0.0, 0.5 + 0.25 * gain / unit)))
+
+
+def _credit(state: SwarmState, case: Case, reward: float, failures: int = 0) -> None:
+    """Reward a run to its direction and agent: 1 for a gain of two baseline SDs or more, ½ for none, 0 for a loss."""
     direction = state.directions.get(case.hypothesis.direction)
     agent = state.agents.get(case.hypothesis.agent)
-    if run.value is None and run.reason not in ("stopped", "lost"):
-        case.failures += 1
-        if agent:
-            agent.failures += 1
-        if direction:
-            direction.trials += 1
-            direction.failures += 1
-    elif run.value is not None:
-        reward = _reward(state, case, experiment.seed)
-        if direction:
-            direction.trials += 1
-            direction.reward += reward
-        if agent:
-            agent.reward += reward
-
-
-def _reward(state: SwarmState, case: Case, seed: int) -> float:
-    """1 for a gain of a baseline's SD or more, 0 for a loss as large, linear between; ½ where nothing is known."""
-    reference = state.values.get((case.hypothesis.reference.id, seed))
-    if reference is None:
-        return 0.5
-    gain = state.objective.gain(state.values[case.hypothesis.variation.id, seed], reference)
-    unit = state.spread or abs(reference) * 0.01 or 1e-12
-    return min(1.0, max(0.0, 0.5 + 0.25 * gain / unit))
+    if direction is not None:
+        direction.trials += 1
+        direction.reward += reward
+        direction.failures += failures
+    if agent is not None:
+        agent.reward += reward
+        agent.failures += failures
 
 
 def _registered(state: SwarmState, record: e.Record, event: e.PlanRegistered) -> None:

@@ -1,11 +1,11 @@
 """The workspace: the folder `.swarm/` beside the notebooks, where everything durable lives.
 
-    .swarm/
-    ├── .gitignore          so that nothing of it is ever committed
-    ├── ledger.sqlite       the events
-    ├── captures/<sha>.pkl  what cells took from their notebooks
-    ├── library/            texts of papers, the vector store, the librarian's socket
-    └── swarms/<name>/      runs/<number>.ipynb, logs, the report
+.swarm/
+├── .gitignore          so that nothing of it is ever committed
+├── ledger.sqlite       the events
+├── captures/<sha>.pkl  what cells took from their notebooks
+├── library/            texts of papers, the vector store, the librarian's socket
+└── swarms/<name>/      runs/<number>.ipynb, logs, the report
 """
 
 from __future__ import annotations

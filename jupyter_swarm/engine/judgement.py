@@ -1,0 +1,116 @@
+"""From pairs to verdicts: what each registered plan says now. Pure: the same ledger gives the same verdicts."""
+
+from __future__ import annotations
+
+from statistics import fmean, median
+
+from jupyter_swarm import statistics
+from jupyter_swarm.events import VerdictReached
+from jupyter_swarm.state import SwarmState, Trial
+from jupyter_swarm.words import Evidence, Scope, Verdict
+
+
+def verdicts(state: SwarmState, *, final: bool = False) -> list[VerdictReached]:
+    """The verdicts that are due: those of plans that are decided, exhausted or hopeless, and (with `final`) of all.
+
+    An open verdict of an ended plan turns into *supported* when later acceptances raise the number of rejections of
+    online e-BH; a supported one is never taken back.
+    """
+    trials = list(state.trials.values())
+    values = [_current(state, trial) for trial in trials]
+    wins = statistics.accepted(
+        [(trial.plan.weight, value) for trial, value in zip(trials, values, strict=True)], statistics.LEVEL
+    )
+    due = []
+    for trial, won in zip(trials, wins, strict=True):
+        evidence = _ended(state, trial, won) if trial.evidence is not None else _judged(state, trial, won, final)
+        if evidence is not None:
+            due.append(VerdictReached(hypothesis=trial.plan.hypothesis, plan=trial.plan.id, evidence=evidence))
+    return due
+
+
+def is_exact(trial: Trial, least: int = 3) -> bool:
+    """Whether variation and reference gave one value each over at least three seeds: a deterministic metric."""
+    ours = [run.value for run in trial.variation.values() if run.value is not None]
+    theirs = [run.value for run in trial.reference.values() if run.value is not None]
+    return all(len(side) >= least and len(set(side)) == 1 for side in (ours, theirs))
+
+
+def _current(state: SwarmState, trial: Trial) -> float:
+    """The plan's e-value: frozen when it ended; an exact finding takes no part."""
+    if trial.evidence is not None:
+        return 0.0 if trial.evidence.scope == "exact" else trial.evidence.e_value
+    return 0.0 if is_exact(trial) else statistics.e_value(trial.gains(state.objective))
+
+
+def _ended(state: SwarmState, trial: Trial, won: bool) -> Evidence | None:
+    before = trial.evidence
+    assert before is not None
+    if won and before.verdict == "open" and before.effect >= trial.plan.margin and before.effect > 0:
+        return _evidence(state, trial, "supported", "accepted when later plans were")
+    return None
+
+
+def _judged(state: SwarmState, trial: Trial, won: bool, final: bool) -> Evidence | None:
+    decided = _decided(state, trial, won) or (("open", "the budget ended") if final else None)
+    return None if decided is None else _evidence(state, trial, *decided)
+
+
+def _decided(state: SwarmState, trial: Trial, won: bool) -> tuple[Verdict, str] | None:
+    """Verdict and note, or None where the plan goes on."""
+    gains, plan = trial.gains(state.objective), trial.plan
+    decided: tuple[Verdict, str] | None = None
+    if not gains:
+        return None
+    if is_exact(trial):
+        verdict: Verdict = "supported" if gains[0] > plan.margin else "refuted" if gains[0] < 0 else "open"
+        decided = verdict, "the metric does not depend on the seed: exact, not tested"
+    elif won and fmean(gains) > 0:
+        enough = fmean(gains) >= plan.margin
+        decided = ("supported", "") if enough else ("open", "an effect above 0, but smaller than the margin")
+    elif plan.margin > 0 and statistics.e_against(gains, plan.margin) >= 1.0 / plan.level:
+        decided = "refuted", ""
+    elif len(trial.started) <= len(trial.variation.keys() & trial.reference.keys()):
+        left = plan.max_pairs - len(gains)
+        if left <= 0:
+            decided = "open", "neither shown nor excluded within the plan's pairs"
+        elif statistics.hopeless(gains, left, statistics.needed(plan.weight, _wins(state), plan.level)):
+            decided = "open", "stopped early: the pairs left could not have shown it"
+    return decided
+
+
+def _wins(state: SwarmState) -> int:
+    ended = [trial.evidence for trial in state.trials.values() if trial.evidence is not None]
+    return sum(evidence.verdict == "supported" and evidence.scope != "exact" for evidence in ended)
+
+
+def _evidence(state: SwarmState, trial: Trial, verdict: Verdict, note: str) -> Evidence:
+    gains, analysis = trial.gains(state.objective), state.analysis
+    exact = is_exact(trial)
+    scope: Scope = "exact" if exact else analysis.scope
+    low, high = (gains[0], gains[0]) if exact else statistics.interval(gains)
+    new_data = None
+    if scope == "splits" and analysis.test_ratio is not None:
+        new_data = statistics.new_data_interval(gains, analysis.test_ratio)
+    return Evidence(
+        verdict=verdict,
+        effect=fmean(gains) if gains else 0.0,
+        low=low,
+        high=high,
+        pairs=len(gains),
+        e_value=1.0 if exact or not gains else statistics.e_value(gains),
+        e_against=1.0 if exact or not gains else statistics.e_against(gains, trial.plan.margin),
+        scope=scope,
+        new_data_low=new_data[0] if new_data else None,
+        new_data_high=new_data[1] if new_data else None,
+        cost_ratio=_cost_ratio(trial),
+        note=note,
+    )
+
+
+def _cost_ratio(trial: Trial) -> float:
+    ours = [run.seconds for run in trial.variation.values() if run.ok]
+    theirs = [run.seconds for run in trial.reference.values() if run.ok]
+    if not ours or not theirs or median(theirs) <= 0.0:
+        return 1.0
+    return round(median(ours) / median(theirs), 3)

@@ -1,0 +1,132 @@
+"""The roster: hiring a swarm's agents, and moving them by their record: probation, active, on a plan, dismissed.
+
+An agent is dismissed by a sequential test, not by a bad day: the e-value of its judged hypotheses against "it does at
+least half as well as its colleagues" has to reach 20. Its successor is a variation of the best colleague's policy.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+
+from jupyter_swarm.events import AgentHired, StandingChanged
+from jupyter_swarm.state import Agent, SwarmState
+from jupyter_swarm.words import Policy
+
+SHARES = {"literature": 0.125, "tuning": 0.25, "validation": 0.25}
+SHORT = {"literature": "reader", "brainstorming": "inventor", "tuning": "tuner", "validation": "checker"}
+SAMPLERS = ("tpe", "random", "qmc", "tpe")
+OPERATORS = ("set", "swap", "insert", "drop", "combine")
+SETTLED = 3
+"""Judged hypotheses after which probation ends."""
+DISMISSAL = 20.0
+
+
+def team(count: int) -> dict[str, int]:
+    """How many agents of each role a swarm of `count` has; at least one of each.
+
+    >>> team(16)
+    {'literature': 2, 'brainstorming': 6, 'tuning': 4, 'validation': 4}
+    >>> team(4)
+    {'literature': 1, 'brainstorming': 1, 'tuning': 1, 'validation': 1}
+    """
+    some = {role: max(1, math.floor(share * count)) for role, share in SHARES.items()}
+    inventors = max(1, count - sum(some.values()))
+    return {
+        "literature": some["literature"],
+        "brainstorming": inventors,
+        "tuning": some["tuning"],
+        "validation": some["validation"],
+    }
+
+
+def hire(count: int, seed: int, mind: str = "classical") -> list[AgentHired]:
+    """The first team: agents of one role differ in their policies, drawn from the swarm's seed."""
+    rng = random.Random(f"roster/{seed}")
+    hired = []
+    for role, number in team(count).items():
+        for place in range(1, number + 1):
+            policy = _policy(role, place, rng)
+            hired.append(AgentHired(agent=f"{SHORT[role]}-{place}", role=role, mind=mind, policy=policy))
+    return hired
+
+
+def review(state: SwarmState) -> list[StandingChanged | AgentHired]:
+    """Changes of standing that the records ask for now, each with its reason; and successors of the dismissed."""
+    changes: list[StandingChanged | AgentHired] = []
+    judged = [agent for agent in state.agents.values() if _judged(agent)]
+    won = sum(agent.supported for agent in judged)
+    rate = (won + 1) / (sum(_judged(agent) for agent in judged) + 3)
+    for agent in judged:
+        standing, why = _standing(agent, rate)
+        if agent.standing not in (standing, "dismissed"):
+            changes.append(StandingChanged(agent=agent.id, standing=standing, why=why))  # type: ignore[arg-type]
+            if standing == "dismissed":
+                changes.append(_successor(state, agent))
+    return changes
+
+
+def _standing(agent: Agent, rate: float) -> tuple[str, str]:
+    settled = _judged(agent)
+    record = f"{agent.supported} of {settled} judged hypotheses supported"
+    if _against(agent.supported, settled - agent.supported, rate) >= DISMISSAL and _alone_allows(agent):
+        return "dismissed", f"{record}, while the swarm's rate is {rate:.2f}"
+    if settled >= SETTLED and agent.promise < 0.5 * rate:
+        return "plan", f"{record}: less work and more checks until the record mends"
+    if settled >= SETTLED or agent.supported:
+        return "active", record
+    return "probation", record
+
+
+def _alone_allows(agent: Agent) -> bool:
+    return agent.role in ("brainstorming", "tuning")
+
+
+def _against(wins: int, losses: int, rate: float) -> float:
+    """E-value against "each hypothesis of this agent holds with probability at least rate/2" (a quarter of it, bet)."""
+    p, q = rate / 2, rate / 8
+    return float((q / p) ** wins * ((1 - q) / (1 - p)) ** losses)
+
+
+def _judged(agent: Agent) -> int:
+    return agent.supported + agent.refuted + agent.open
+
+
+def _successor(state: SwarmState, gone: Agent) -> AgentHired:
+    """A variation of the colleague that does best."""
+    peers = [agent for agent in state.agents.values() if agent.role == gone.role and agent.works and agent is not gone]
+    parent = max(peers, key=lambda agent: agent.promise, default=gone)
+    place = 1 + sum(agent.role == gone.role for agent in state.agents.values())
+    rng = random.Random(f"successor/{gone.id}/{place}")
+    old = parent.policy
+    policy = Policy(
+        sampler=old.sampler,
+        boldness=min(1.0, max(0.0, old.boldness + rng.gauss(0, 0.15))),
+        depth=max(2, old.depth + rng.choice((-2, 0, 2))),
+        weights={name: weight * math.exp(rng.gauss(0, 0.3)) for name, weight in old.weights.items()},
+    )
+    return AgentHired(
+        agent=f"{SHORT.get(gone.role, gone.role)}-{place}",
+        role=gone.role,
+        mind=parent.mind,
+        policy=policy,
+        parent=parent.id,
+    )
+
+
+def _policy(role: str, place: int, rng: random.Random) -> Policy:
+    if role == "literature":
+        return Policy(depth=(8, 12, 6, 16)[(place - 1) % 4])
+    if role == "tuning":
+        return Policy(sampler=SAMPLERS[(place - 1) % len(SAMPLERS)], boldness=round(rng.uniform(0.2, 0.8), 2))
+    if role == "brainstorming":
+        weights = {name: round(math.exp(rng.gauss(0, 0.5)), 2) for name in OPERATORS}
+        weights["combine"] = round(rng.uniform(0.05, 0.4), 2)
+        return Policy(boldness=round((place % 5 + rng.random()) / 6, 2), weights=weights)
+    return Policy()
+
+
+def names(agents: Sequence[Agent]) -> str:
+    """Ids in words, for messages."""
+    return ", ".join(agent.id for agent in agents)

@@ -1,0 +1,116 @@
+"""The runner: one detached process a swarm. `python -m jupyter_swarm.engine.runner FOLDER NAME`.
+
+It takes the swarm's lease, wires the rooms together, works, and leaves no process behind. Killed at any moment, it
+loses nothing that the ledger has acknowledged; the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from jupyter_swarm import __version__, cell, minds, roles
+from jupyter_swarm.engine.swarm import Swarm
+from jupyter_swarm.errors import LeaseLost, SwarmError, UsageError
+from jupyter_swarm.events import Noted, RunnerEnded, RunnerStarted, SwarmEnded, SwarmRequested
+from jupyter_swarm.experiments import NotebookLaboratory
+from jupyter_swarm.library import Librarian, LocalLibrary
+from jupyter_swarm.protocols import Lease
+from jupyter_swarm.workspace import Workspace
+
+LEASE_SECONDS = 20.0
+RENEW_SECONDS = 4.0
+NICENESS = 5
+
+
+def main(arguments: list[str]) -> int:
+    """Run one swarm to its end. Exit status 0: over or handed on; 1: failed; 3: another runner has it."""
+    folder, name = arguments
+    workspace = Workspace(folder)
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    store = workspace.store
+    lease = store.lease(name, owner, seconds=LEASE_SECONDS)
+    if lease is None:
+        print(f"{name}: another runner works on it ({store.holder(name)})", file=sys.stderr)
+        return 3
+    try:
+        asyncio.run(_run(workspace, name, lease, owner))
+    except LeaseLost as error:
+        print(error, file=sys.stderr)
+        return 3
+    except SwarmError as error:
+        store.append(name, [SwarmEnded(state="failed", why=str(error))], lease=lease)
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        with contextlib.suppress(SwarmError):
+            store.release(lease)
+    return 0
+
+
+async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> None:
+    store = workspace.store
+    versions = {"jupyter-swarm": __version__, "python": platform.python_version()}
+    records = store.read(0, swarm=name)
+    request = next((each.event for each in records if isinstance(each.event, SwarmRequested)), None)
+    if request is None:
+        raise UsageError(f"the ledger knows no swarm {name!r}", cure="`jupyter swarm list`")
+    started = RunnerStarted(pid=os.getpid(), host=socket.gethostname(), epoch=lease.epoch, versions=versions)
+    store.append(name, [started], lease=lease, active_seconds=records[-1].active_seconds)
+    library = LocalLibrary(workspace)
+    if library.papers():
+        Librarian(workspace).start_if_needed()
+    workers = int(request.options.get("workers", 0)) or None
+    laboratory = NotebookLaboratory(workspace, name, request.analysis, request.context, workers=workers)
+    mind = str(request.options.get("mind", "classical"))
+    swarm = Swarm(
+        store,
+        lease,
+        laboratory,
+        library,
+        roles=roles.find_all(),
+        minds={mind: minds.find(mind)},
+        context=cell.context_hash(request.context),
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, swarm.quit, f"told to by signal {number.name}")
+    keeper = asyncio.create_task(_keep(workspace, lease, owner, swarm))
+    try:
+        await laboratory.open()
+        await swarm.work()
+    finally:
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
+        await laboratory.close()
+    if not swarm.state.over:
+        swarm.append(RunnerEnded(why=swarm.quit_reason))
+
+
+async def _keep(workspace: Workspace, lease: Lease, owner: str, swarm: Swarm) -> None:
+    """Renew the lease; leave at once where another runner has taken over or the workspace is gone."""
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            await asyncio.to_thread(workspace.store.lease, lease.swarm, owner, seconds=LEASE_SECONDS, renew=lease)
+        except LeaseLost:
+            swarm.quit("another runner has taken over")
+            return
+        except SwarmError as error:
+            if not Path(workspace.root).is_dir():
+                swarm.quit("the workspace is gone")
+                return
+            print(Noted(text=str(error)), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,154 @@
+"""Steering: each request of a person is answered in the ledger, done or refused with the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from jupyter_swarm.events import (
+    AnyEvent,
+    BudgetChanged,
+    DirectionClosed,
+    DirectionOpened,
+    DirectionWeighted,
+    HypothesisMarked,
+    SteeringAnswered,
+    SteeringRequested,
+)
+from jupyter_swarm.roles.prospects import prospects, terms_of
+from jupyter_swarm.state import Direction, Steering, SwarmState
+from jupyter_swarm.words import Budget
+
+
+class Refused(Exception):
+    """A request that cannot be met; the message is the answer."""
+
+
+def answer(state: SwarmState, entry: Steering) -> list[AnyEvent]:
+    """The events that carry out a request, the answer last; a refusal is an answer alone.
+
+    `replicate` is carried out by the engine; its answer here says whether the run exists.
+    """
+    try:
+        events, text = _VERBS[entry.request.verb](state, entry.request)
+    except Refused as refusal:
+        return [SteeringAnswered(request=entry.number, done=False, answer=str(refusal))]
+    return [*events, SteeringAnswered(request=entry.number, done=True, answer=text)]
+
+
+def find_direction(state: SwarmState, words: str) -> Direction:
+    """The direction with this id, this title, or the only one whose title has these words.
+
+    Raises:
+        Refused: none, or several.
+    """
+    if words in state.directions:
+        return state.directions[words]
+    low = words.lower()
+    exact = [each for each in state.directions.values() if each.title.lower() == low]
+    found = exact or [each for each in state.directions.values() if low and low in each.title.lower()]
+    if len(found) == 1:
+        return found[0]
+    known = "; ".join(f"{each.id} {each.title}" for each in found or state.directions.values())
+    raise Refused(f"{'several directions match' if found else 'no direction matches'} {words!r}: {known}")
+
+
+def run_number(request: SteeringRequested, state: SwarmState) -> int:
+    """The run that a request names.
+
+    Raises:
+        Refused: there is none of this number, or it has not finished.
+    """
+    text = request.target.lstrip("#")
+    number = int(text) if text.isdigit() else 0
+    row = state.rows.get(number)
+    if row is None or row.run is None:
+        raise Refused(f"there is no finished run {request.target!r}; the last is {max(state.rows, default=0)}")
+    return number
+
+
+def _priority(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
+    direction = find_direction(state, request.target)
+    try:
+        priority = float(request.value if request.value is not None else "")
+    except ValueError:
+        raise Refused(f"{request.value!r} is no priority: give a number from 0 (rest) to 100") from None
+    if not 0 <= priority <= 100:
+        raise Refused(f"{priority:g} is no priority: give a number from 0 (rest) to 100")
+    weighted = DirectionWeighted(direction=direction.id, priority=priority)
+    return [weighted], f"{direction.title!r} has priority {priority:g} now"
+
+
+def _add(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
+    words = (request.target or str(request.value or "")).strip()
+    asked = {word.lower() for word in re.findall(r"\w+", words)}
+    if not asked:
+        raise Refused("say in words what to look at")
+    incumbent = state.incumbent()
+    base = incumbent.hypothesis.variation if incumbent else state.baseline
+    targets: list[str] = []
+    for prospect in prospects(state.analysis, base):
+        for target in prospect.targets:
+            terms = " ".join(terms_of(state, (target,), base)).lower()
+            if asked & _parts(terms):
+                targets.append(target)
+    if not targets:
+        raise Refused(f"nothing in the cell that may vary speaks of {words!r}; `%swarm plan` lists what does")
+    opened = DirectionOpened(
+        direction=f"D{len(state.directions) + 1}",
+        title=words[:80],
+        agent="you",
+        targets=tuple(targets),
+        why="asked for by the person",
+        base=base if incumbent else None,
+    )
+    weighted = DirectionWeighted(direction=opened.direction, priority=2.0)
+    return [opened, weighted], f"opened {opened.direction} over {', '.join(targets[:6])}"
+
+
+def _parts(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text)) | {part for word in re.findall(r"\w+", text) for part in word.split("_")}
+
+
+def _close(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
+    direction = find_direction(state, request.target)
+    if direction.closed:
+        raise Refused(f"{direction.title!r} is closed already: {direction.closed}")
+    return [DirectionClosed(direction=direction.id, why="closed by the person")], f"closed {direction.title!r}"
+
+
+def _mark(mark: str) -> Callable[[SwarmState, SteeringRequested], tuple[list[AnyEvent], str]]:
+    def carry_out(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
+        if request.target not in state.cases:
+            raise Refused(f"there is no hypothesis {request.target!r}; they are H1 to H{len(state.cases)}")
+        marked = HypothesisMarked(hypothesis=request.target, mark=mark)  # type: ignore[arg-type]
+        return [marked], f"{mark} {request.target}: {state.cases[request.target].hypothesis.statement}"
+
+    return carry_out
+
+
+def _replicate(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
+    number = run_number(request, state)
+    return [], f"run {number} will be repeated on three fresh seeds"
+
+
+def _budget(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
+    found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)s)?,?(?:(\d+)x)?", str(request.value or request.target))
+    if found is None or not any(found.groups()):
+        raise Refused(f"{request.value or request.target!r} is no budget; write it as in 2m or 500x")
+    seconds = float(found[1]) if found[1] else state.budget.seconds
+    count = int(found[2]) if found[2] else state.budget.experiments
+    if (count is not None and count < state.experiments) or (seconds is not None and seconds < state.clock):
+        raise Refused(f"more is spent already: {state.experiments} experiments, {state.clock:.0f} s")
+    return [BudgetChanged(budget=Budget(seconds=seconds, experiments=count))], "the budget is changed"
+
+
+_VERBS: dict[str, Callable[[SwarmState, SteeringRequested], tuple[list[AnyEvent], str]]] = {
+    "priority": _priority,
+    "add": _add,
+    "close": _close,
+    "approve": _mark("approved"),
+    "veto": _mark("vetoed"),
+    "replicate": _replicate,
+    "budget": _budget,
+}

@@ -1,0 +1,456 @@
+"""The engine of one swarm: ask, reserve, perform, judge, write down; until the budget or the question is done.
+
+It knows the seams only (`Store`, `Laboratory`, `Library`, `Role`, `Mind`), so that real kernels and a function that
+draws numbers run under the very same engine. It starts and resumes alike: everything it needs is in the ledger.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from jupyter_swarm import statistics
+from jupyter_swarm.engine import allocation, judgement, roster, steering
+from jupyter_swarm.engine.budget import Purse
+from jupyter_swarm.errors import LaboratoryError
+from jupyter_swarm.events import (
+    AnyEvent,
+    DirectionOpened,
+    EvidenceFound,
+    ExperimentFinished,
+    ExperimentStarted,
+    Noted,
+    SteeringAnswered,
+    SwarmEnded,
+    SwarmPaused,
+    SwarmResumed,
+    TaskFinished,
+)
+from jupyter_swarm.protocols import Laboratory, Lease, Library, Mind, Role, Store, Task
+from jupyter_swarm.roles import screening
+from jupyter_swarm.roles.prospects import prospects
+from jupyter_swarm.roles.validation import replication
+from jupyter_swarm.state import SwarmState
+from jupyter_swarm.words import Experiment, Purpose, Run, Variation
+
+POLL_SECONDS = 0.25
+"""How often requests are looked for while experiments run."""
+BASELINE_RUNS = 3
+SHORTEST_TIMEOUT = 60.0
+
+
+class Swarm:
+    """One swarm at work. `work()` returns when it is over, or when `quit()` was called.
+
+    It is also the `Desk` of its agents.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        lease: Lease,
+        laboratory: Laboratory,
+        library: Library,
+        *,
+        roles: Mapping[str, Role],
+        minds: Mapping[str, Mind],
+        context: str,
+        poll_seconds: float = POLL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.library = library
+        self.context = context
+        self.workers = laboratory.workers
+        self.closing = False
+        self._store, self._lease = store, lease
+        self._laboratory, self._roles, self._minds = laboratory, roles, minds
+        self._monotonic = clock
+        self._poll_seconds = poll_seconds
+        self._polled = -1e9
+        records = store.read(0, swarm=lease.swarm)
+        self.state = SwarmState.of(records, lease.swarm)
+        self._heard = self.state.last
+        self._own: set[int] = set()
+        self._clock_base = self.state.clock
+        self._clock_from: float | None = None
+        self._purse = Purse(self.state, self.workers, float(self.state.option("share_confirmation", 0.5)))
+        self._rng = random.Random(f"{self.state.option('seed', 0)}/{self.state.last}")
+        self._exhausted: set[str] = set()
+        self._reserved: dict[str, int] = {}
+        self._flying: dict[str, asyncio.Future[Run]] = {}
+        self._tasks: dict[asyncio.Task[None], Task] = {}
+        self._slots = asyncio.Semaphore(self.workers)
+        self._reading: asyncio.Task[None] | None = None
+        self._quit = ""
+
+    # ------------------------------------------------------------ the desk
+
+    def append(self, *events: AnyEvent) -> None:
+        """Write to the ledger in one transaction, then fold."""
+        for record in self._store.append(
+            self._lease.swarm, events, lease=self._lease, active_seconds=round(self.clock, 3)
+        ):
+            self._own.add(record.number)
+            self.state.apply(record)
+
+    def left(self, purpose: Purpose) -> int:
+        """How many runs the budget still pays for, for this purpose."""
+        return self._purse.left(purpose, self.clock)
+
+    def mind(self, agent: str) -> Mind:
+        """The agent's mind."""
+        return self._minds[self.state.agents[agent].mind]
+
+    async def run(self, experiment: Experiment) -> Run | None:
+        """Run an experiment, or give the run of its twin; None where the budget has ended."""
+        twin = self.state.finished.get(experiment.id)
+        if twin is not None:
+            return twin.run
+        flying = self._flying.get(experiment.id)
+        if flying is not None:
+            return await asyncio.shield(flying)
+        number = self._reserved.pop(experiment.id, 0)
+        if not number:
+            if self.left(experiment.purpose) < 1:
+                return None
+            number = self._next_number()
+            self.append(ExperimentStarted(number=number, experiment=experiment))
+        future = self._flying[experiment.id] = asyncio.get_running_loop().create_future()
+        try:
+            run = await self._execute(experiment)
+        except asyncio.CancelledError:
+            run = Run(experiment=experiment.id, reason="stopped", message="cut off: the swarm was stopped or over")
+            self._came_back(number, experiment, run, future)
+            raise
+        except LaboratoryError as error:
+            run = Run(experiment=experiment.id, reason="lost", message=str(error))
+            self._came_back(number, experiment, run, future)
+            raise
+        self._came_back(number, experiment, run, future)
+        return run
+
+    def _came_back(self, number: int, experiment: Experiment, run: Run, future: asyncio.Future[Run]) -> None:
+        del self._flying[experiment.id]
+        if not future.done():
+            future.set_result(run)
+        self.append(ExperimentFinished(number=number, run=run))
+
+    async def _execute(self, experiment: Experiment) -> Run:
+        async with self._slots:
+            return await self._laboratory.run(experiment, self._timeout())
+
+    def _timeout(self) -> float:
+        given = float(self.state.option("timeout_seconds", 0.0))
+        return given or max(SHORTEST_TIMEOUT, 10.0 * self.state.run_seconds)
+
+    def _next_number(self) -> int:
+        return max(self.state.rows, default=0) + 1
+
+    # ------------------------------------------------------------ the clock
+
+    @property
+    def clock(self) -> float:
+        """Seconds that runners have worked on this swarm; pauses and downtime do not count."""
+        if self._clock_from is None:
+            return self._clock_base
+        return self._clock_base + self._monotonic() - self._clock_from
+
+    def _tick(self, going: bool) -> None:
+        self._clock_base = self.clock
+        self._clock_from = self._monotonic() if going else None
+
+    # ------------------------------------------------------------ the work
+
+    def quit(self, why: str) -> None:
+        """Leave soon, with the swarm unfinished; whoever starts a runner goes on from there."""
+        self._quit = why
+
+    @property
+    def quit_reason(self) -> str:
+        """Why it was told to leave, or ""."""
+        return self._quit
+
+    async def work(self) -> None:
+        """Until it is over. A cancelled or failing call leaves no experiment running."""
+        self._tick(self.state.phase != "paused")
+        try:
+            self._recover()
+            if not self.state.over:
+                await self._until_over()
+        finally:
+            await self._cut_off()
+            self._tick(False)
+
+    async def _until_over(self) -> None:
+        if not await self._baseline():
+            return
+        self._begin()
+        while not self._quit:
+            self._poll()
+            if self.state.asked == "stop":
+                await self._finish("stopped", "stopped by the person")
+                return
+            if self.state.phase == "paused":
+                await self._rest()
+                continue
+            if self._purse.total(self.clock) < 1 and not self._more_is_flying():
+                await self._finish("done", "the budget is spent")
+                return
+            started = self._start_work()
+            if not self._tasks and not started:
+                if self._reading is not None:
+                    await asyncio.wait([self._reading], timeout=self._poll_seconds)
+                elif not self._widen():
+                    await self._finish("done", "nothing is left to try")
+                continue
+            if self._tasks:
+                await self._wait()
+
+    def _more_is_flying(self) -> bool:
+        """Whether runs are out that the budget has paid for; with a budget of time they are cut off at its end."""
+        over = self.state.budget.seconds is not None and self.clock >= self.state.budget.seconds
+        return bool(self._tasks) and not over
+
+    async def _wait(self) -> None:
+        await asyncio.wait(self._tasks, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
+        self._collect()
+
+    def _collect(self) -> None:
+        done = [each for each in self._tasks if each.done()]
+        events: list[AnyEvent] = []
+        for each in done:
+            task = self._tasks.pop(each)
+            error = None if each.cancelled() else each.exception()
+            if isinstance(error, LaboratoryError):
+                raise error
+            if error is not None:
+                events.append(TaskFinished(agent=task.agent, role=task.role, failed=True, why=repr(error)[:500]))
+        if events:
+            self.append(*events)
+        if done:
+            self._judge()
+
+    def _start_work(self) -> bool:
+        """Give work to whoever is free; whether anything was begun."""
+        begun = False
+        if self._reading is None or self._reading.done():
+            task = allocation.read(self.state, self._roles, self, self._rng)
+            self._reading = asyncio.create_task(self._read(task)) if task is not None else None
+        while self._busy() < self.workers and len(self._tasks) < 2 * self.workers:
+            task = self._next()
+            if task is None:
+                break
+            begun = True
+            self._begin_task(task)
+        return begun
+
+    def _busy(self) -> int:
+        return len(self.state.in_flight)
+
+    def _next(self) -> Task | None:
+        task = allocation.confirm(self.state, self._roles, self, self._rng)
+        if task is None and not self.closing:
+            task = allocation.screen(self.state, self._roles, self, self._rng, self._exhausted)
+            if task is None and self._reading is None and not self._tasks:
+                self.closing = True
+                task = allocation.confirm(self.state, self._roles, self, self._rng)
+        return task
+
+    def _begin_task(self, task: Task) -> None:
+        """Announce a task and take its budget in one transaction, then let it run."""
+        number = self._next_number()
+        starts = []
+        for experiment in dict.fromkeys(task.experiments):
+            if experiment.id in self.state.finished or experiment.id in self._flying:
+                continue
+            if experiment.id in self._reserved:
+                continue
+            self._reserved[experiment.id] = number
+            starts.append(ExperimentStarted(number=number, experiment=experiment))
+            number += 1
+        self.append(*task.announce, *starts)
+        if task.experiments:
+            running = asyncio.create_task(self._roles[task.role].perform(task, self))
+            self._tasks[running] = task
+
+    async def _read(self, task: Task) -> None:
+        """A search of the library; its failure is noted and the direction is not searched again."""
+        begun = self._monotonic()
+        try:
+            await self._roles[task.role].perform(task, self)
+        except Exception as error:  # a broken paper or index must not end the swarm
+            nothing = EvidenceFound(agent=task.agent, direction=task.direction, query=task.subject)
+            self.append(nothing, Noted(text=f"The library could not be searched: {error}", level="warning"))
+        self.append(TaskFinished(agent=task.agent, role=task.role, seconds=round(self._monotonic() - begun, 3)))
+
+    def _widen(self) -> bool:
+        """When all is judged and budget is left: another round of screening, over the best cell too."""
+        if not self.closing:
+            return False
+        opened = self._open_directions()
+        if (opened or self._can_screen()) and self._purse.grant(self.clock):
+            self.closing = False
+            return True
+        return False
+
+    def _can_screen(self) -> bool:
+        return any(
+            allocation.workable(each) and each.id not in self._exhausted for each in self.state.directions.values()
+        )
+
+    # ------------------------------------------------------------ beginning and end
+
+    def _recover(self) -> None:
+        """Runs that an earlier runner began and never brought back are lost; their seeds may run again."""
+        lost = [
+            ExperimentFinished(
+                number=row.number, run=Run(experiment=row.experiment.id, reason="lost", message="its runner died")
+            )
+            for row in self.state.in_flight
+        ]
+        if lost:
+            self.append(*lost)
+
+    async def _baseline(self) -> bool:
+        """Measure the person's cell; without a value from it there is no swarm."""
+        base = self.state.baseline
+        seeds = [seed for seed in range(1, BASELINE_RUNS + 1) if (base.id, seed) not in self.state.values]
+        wanted = [screening.experiment(self.state, base, seed, context=self.context) for seed in seeds]
+        for batch in (wanted[:1], wanted[1:]):
+            runs = await self._listening(batch)
+            if self.state.asked == "stop":
+                await self._finish("stopped", "stopped by the person")
+            elif failed := [run for run in runs if run.reason not in (None, "stopped", "lost")]:
+                why = f"the baseline cell itself failed: {failed[0].message or failed[0].reason}"
+                self.append(SwarmEnded(state="failed", why=why))
+            elif len(runs) < len(batch):
+                await self._finish("done", "the budget ended before the baseline was measured")
+            else:
+                continue
+            return False
+        return True
+
+    async def _listening(self, experiments: list[Experiment]) -> list[Run]:
+        """Run some experiments while listening to the person; cut off at a stop and at the end of the budget."""
+        tasks = [asyncio.create_task(self.run(experiment)) for experiment in experiments]
+        while pending := [task for task in tasks if not task.done()]:
+            await asyncio.wait(pending, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
+            self._poll()
+            seconds = self.state.budget.seconds
+            if self._quit or self.state.asked == "stop" or (seconds is not None and self.clock >= seconds):
+                for task in pending:
+                    task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        for result in results:
+            if isinstance(result, LaboratoryError):
+                raise result
+        return [result for result in results if isinstance(result, Run)]
+
+    def _begin(self) -> None:
+        """Hire the team and open the first directions, unless an earlier runner did."""
+        if not self.state.agents:
+            assert self.state.request is not None
+            mind = str(self.state.option("mind", "classical"))
+            self.append(*roster.hire(self.state.request.agents, int(self.state.option("seed", 0)), mind))
+        self._open_directions()
+        if statistics.deterministic(self.state.baseline_values()):
+            text = "The metric does not depend on the seed: findings are exact, and say nothing about other data."
+            if text not in {line for _, _, line in self.state.log}:
+                self.append(Noted(text=text))
+
+    def _open_directions(self) -> bool:
+        """Open what the baseline offers, and what the best cell offers once there is one; whether any is new."""
+        incumbent = self.state.incumbent()
+        bases: list[Variation | None] = [None]
+        if incumbent is not None:
+            bases.append(incumbent.hypothesis.variation)
+        known = {(each.base.id if each.base else "", each.targets) for each in self.state.directions.values()}
+        agents = [agent for agent in self.state.agents.values() if agent.role == "brainstorming"]
+        events: list[AnyEvent] = []
+        for base in bases:
+            for prospect in prospects(self.state.analysis, base or self.state.baseline):
+                if ((base.id if base else ""), prospect.targets) in known:
+                    continue
+                number = len(self.state.directions) + len(events) + 1
+                agent = agents[number % len(agents)].id if agents else ""
+                title = prospect.title if base is None else f"{prospect.title}, from the best cell"
+                opened = DirectionOpened(
+                    direction=f"D{number}", title=title, agent=agent, targets=prospect.targets, base=base
+                )
+                events.append(opened)
+        if events:
+            self.append(*events)
+        return bool(events)
+
+    async def _finish(self, how: str, why: str) -> None:
+        await self._cut_off()
+        self._judge(final=True)
+        self.append(SwarmEnded(state=how, why=why))  # type: ignore[arg-type]
+
+    async def _cut_off(self) -> None:
+        """Cancel whatever runs, and wait until it is gone."""
+        if self._reading is not None:
+            self._reading.cancel()
+        for each in self._tasks:
+            each.cancel()
+        pending = [*self._tasks, *([self._reading] if self._reading else [])]
+        if pending:
+            await asyncio.gather(*pending, return_exceptions=True)
+        self._tasks.clear()
+        self._reading = None
+
+    # ------------------------------------------------------------ judging and listening
+
+    def _judge(self, final: bool = False) -> None:
+        """Verdicts that are due, then what they mean for standings and directions."""
+        before = self.state.incumbent()
+        due = judgement.verdicts(self.state, final=final)
+        if not due:
+            return
+        self.append(*due)
+        changes = roster.review(self.state)
+        if changes:
+            self.append(*cast("list[AnyEvent]", changes))
+        after = self.state.incumbent()
+        if after is not None and (before is None or after is not before) and not final:
+            self._open_directions()
+            self._exhausted.clear()
+
+    def _poll(self) -> None:
+        """Read what faces have asked for, and answer."""
+        now = self._monotonic()
+        if now - self._polled < self._poll_seconds:
+            return
+        self._polled = now
+        for record in self._store.read(self._heard, swarm=self._lease.swarm):
+            self._heard = record.number
+            if record.number not in self._own:
+                self.state.apply(record)
+        self._own.clear()
+        for entry in [each for each in self.state.steering.values() if each.done is None]:
+            events = steering.answer(self.state, entry)
+            self.append(*events)
+            last = events[-1]
+            if entry.request.verb == "replicate" and isinstance(last, SteeringAnswered) and last.done:
+                self._replicate(steering.run_number(entry.request, self.state))
+        if self.state.asked == "pause" and self.state.phase == "running":
+            self.append(SwarmPaused())
+            self._tick(False)
+        elif self.state.asked == "resume" and self.state.phase == "paused":
+            self.append(SwarmResumed())
+            self._tick(True)
+
+    def _replicate(self, number: int) -> None:
+        agent = next((each for each in self.state.agents.values() if each.role == "validation"), None)
+        if agent is not None and self.left("replication") >= 3:
+            self._begin_task(replication(self.state, number, agent, self))
+
+    async def _rest(self) -> None:
+        """While paused: let what runs come back, listen, spend nothing."""
+        if self._tasks:
+            await self._wait()
+        else:
+            await asyncio.sleep(self._poll_seconds)

@@ -1,0 +1,81 @@
+"""Literature: reads the library for a direction, cites what speaks of it, and favours the variations that are named."""
+
+from __future__ import annotations
+
+import asyncio
+
+from jupyter_swarm.events import EvidenceFound
+from jupyter_swarm.protocols import Brief, Desk, Hit, Task
+from jupyter_swarm.roles.prospects import terms_of
+from jupyter_swarm.state import Agent, Direction, SwarmState
+from jupyter_swarm.words import Citation
+
+MOST_CITATIONS = 8
+
+
+class Literature:
+    """One search of the library for each direction, and again for each that is opened later."""
+
+    name = "literature"
+
+    def propose(self, state: SwarmState, agent: Agent, direction: Direction | None, desk: Desk) -> Task | None:
+        """A search for a direction that nobody has searched for."""
+        if direction is None or direction.searched or direction.closed:
+            return None
+        return Task(agent.id, self.name, direction.id, subject=direction.title)
+
+    async def perform(self, task: Task, desk: Desk) -> None:
+        """Search in a thread, so that the engine never waits for a model, and write down what was found."""
+        state = desk.state
+        direction, agent = state.directions[task.direction], state.agents[task.agent]
+        found = await asyncio.to_thread(look_up, state, agent, direction.title, direction.targets, direction, desk)
+        desk.append(found)
+
+
+def look_up(
+    state: SwarmState, agent: Agent, title: str, targets: tuple[str, ...], direction: Direction | None, desk: Desk
+) -> EvidenceFound:
+    """What the library says about some targets: citations that name them, and favours for the variations they name."""
+    base = (direction.base if direction else None) or state.baseline
+    brief = Brief(
+        question=state.analysis.question,
+        analysis=state.analysis,
+        base=base,
+        targets=targets,
+        policy=agent.policy,
+    )
+    mind = desk.mind(agent.id)
+    queries = mind.queries(brief)
+    hits = _fused([desk.library.search(query, agent.policy.depth) for query in [title, *queries]])
+    terms = terms_of(state, targets, base)
+    citations: list[Citation] = []
+    texts: list[str] = []
+    for hit in hits:
+        texts.append(f"{hit.passage.place} {hit.passage.text}")
+        if len(citations) < MOST_CITATIONS:
+            citation = desk.library.cite(hit.passage, terms)
+            if _names(citation, terms) and citation not in citations:
+                citations.append(citation)
+    return EvidenceFound(
+        agent=agent.id,
+        direction=direction.id if direction else "",
+        query=" | ".join(queries)[:500],
+        citations=tuple(citations),
+        favours=mind.favours(brief, texts[: 2 * agent.policy.depth]),
+    )
+
+
+def _fused(lists: list[list[Hit]]) -> list[Hit]:
+    """Hits of several queries by reciprocal rank (Cormack, Clarke and Büttcher 2009)."""
+    score: dict[str, float] = {}
+    best: dict[str, Hit] = {}
+    for hits in lists:
+        for rank, hit in enumerate(hits):
+            score[hit.passage.id] = score.get(hit.passage.id, 0.0) + 1.0 / (60 + rank)
+            best.setdefault(hit.passage.id, hit)
+    return [best[name] for name in sorted(score, key=lambda name: -score[name])]
+
+
+def _names(citation: Citation, terms: list[str]) -> bool:
+    text = f"{citation.quote} {citation.place}"
+    return any(term in text for term in terms)

@@ -1,0 +1,123 @@
+"""Screening: a race that decides which idea is looked at again and when a new one is due. Greedy, and never evidence.
+
+Each case has a posterior for its gain from its screening runs (prior: no gain, as uncertain as one run). The race runs
+the case with the highest upper bound, and an idea not yet tried has the bound of the prior; so a new idea comes
+whenever no known one is more promising. Source: upper confidence bounds (Auer, Cesa-Bianchi and Fischer 2002).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from statistics import fmean
+from typing import NamedTuple
+
+from jupyter_swarm.state import Case, SwarmState
+from jupyter_swarm.words import Experiment, Variation
+
+START_SEEDS = 3
+"""The baseline runs on so many screening seeds first, and new ideas begin at one of them in turn."""
+MOST_SEEDS = 12
+"""No idea is screened on more seeds than this."""
+READY = 2.0
+"""An idea is ready to be confirmed when its posterior mean is so many standard deviations above 0."""
+
+
+class Standing(NamedTuple):
+    """A case in the race: posterior mean and standard deviation of its gain, in units of one paired difference."""
+
+    mean: float
+    deviation: float
+    runs: int
+
+    @property
+    def bound(self) -> float:
+        """How good it may well be."""
+        return self.mean + self.deviation
+
+    @property
+    def score(self) -> float:
+        """How sure it is to be better than nothing."""
+        return self.mean / self.deviation
+
+
+def standing(state: SwarmState, case: Case) -> Standing:
+    """Where a case stands."""
+    gains = case.gains
+    scale = state.pair_spread or max((abs(gain) for gain in gains), default=0.0) or 1.0
+    mean = sum(gains) / scale / (len(gains) + 1)
+    return Standing(mean, 1.0 / math.sqrt(len(gains) + 1), len(gains))
+
+
+def ready(state: SwarmState, case: Case) -> bool:
+    """Whether a case should be confirmed now: promising, unplanned, not vetoed, and not failing.
+
+    An effect of many standard deviations is ready after one run; a small one has to hold over several.
+    """
+    if case.plan or case.mark == "vetoed" or case.evidence is not None or case.failures > 1:
+        return False
+    where = standing(state, case)
+    if state.spread == 0.0:
+        return where.runs >= 1 and fmean(case.gains) > 0.0
+    return where.runs > 0 and (case.mark == "approved" or where.score >= READY)
+
+
+def again(state: SwarmState, cases: Iterable[str]) -> Case | None:
+    """The case of these that deserves another look more than a new idea does, if any."""
+    best, bound = None, 1.0
+    running = {row.experiment.hypothesis for row in state.in_flight}
+    for name in cases:
+        case = state.cases[name]
+        settled = case.plan or case.evidence is not None or case.mark == "vetoed" or case.failures
+        if settled or name in running or len(case.seeds) >= MOST_SEEDS or state.spread == 0.0 or not case.seeds:
+            continue
+        if ready(state, case):
+            continue
+        where = standing(state, case)
+        if where.bound > bound:
+            best, bound = case, where.bound
+    return best
+
+
+def first_seed(state: SwarmState) -> int:
+    """Where the next new idea begins: the starting seeds in turn, so that one lucky baseline run cannot flatter all."""
+    return 1 + len(state.cases) % START_SEEDS
+
+
+def next_seed(case: Case) -> int:
+    """The screening seed after those that a case has used.
+
+    >>> from jupyter_swarm.words import Hypothesis
+    >>> variation = Variation(code="")
+    >>> idea = Hypothesis(
+    ...     id="H1", statement="", direction="", agent="", variation=variation, reference=variation
+    ... )
+    >>> next_seed(Case(idea, seeds=[2, 3]))
+    4
+    """
+    return max(case.seeds) + 1 if case.seeds else 1
+
+
+def experiment(state: SwarmState, variation: Variation, seed: int, case: Case | None = None, **more: str) -> Experiment:
+    """An experiment of screening: for a case, or for the reference that it is compared with."""
+    hypothesis = case.hypothesis if case is not None else None
+    return Experiment(
+        code=variation.code,
+        seed=seed,
+        metric=state.objective.metric,
+        context=more.get("context", ""),
+        purpose="screening" if variation.id != state.baseline.id else "baseline",
+        title=hypothesis.statement if hypothesis else "The baseline, or the reference of a comparison",
+        hypothesis=hypothesis.id if hypothesis else "",
+        agent=more.get("agent", ""),
+        citations=hypothesis.citations if hypothesis else (),
+    )
+
+
+def probe(state: SwarmState, case: Case, seed: int, context: str, agent: str) -> tuple[Experiment, ...]:
+    """The variation at a seed, and its reference there where that has not been run."""
+    reference = case.hypothesis.reference
+    runs = [experiment(state, case.hypothesis.variation, seed, case, context=context, agent=agent)]
+    if (reference.id, seed) not in state.values:
+        runs.append(experiment(state, reference, seed, context=context, agent=agent))
+    return tuple(runs)

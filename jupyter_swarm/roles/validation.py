@@ -1,0 +1,235 @@
+"""Validation: plans a test before its runs, runs its pairs on untouched seeds, ablates the best cell, measures it
+again.
+
+It never judges: the verdict is computed from the pairs by `statistics`, in the engine's `judgement`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+from jupyter_swarm import cell, statistics
+from jupyter_swarm.errors import EditError
+from jupyter_swarm.events import AnyEvent, BestEstimated, HypothesisProposed, Noted, PlanRegistered
+from jupyter_swarm.protocols import Desk, Task
+from jupyter_swarm.roles import screening
+from jupyter_swarm.state import Agent, Case, Direction, SwarmState, Trial
+from jupyter_swarm.words import Experiment, Hypothesis, Plan, Purpose, Variation
+
+PLAN_SEEDS = 10_000
+"""Plan number i uses the seeds from i times this on: never a seed of screening or of another plan."""
+BEST_SEEDS = 100_000_000
+MOST_PAIRS = 60
+BEST_RUNS = 5
+ABLATION = "ablation"
+EXACT_PAIRS = 3
+
+
+class Validation:
+    """Open plans first, then new ones for what screening found, then the ablation and the best cell."""
+
+    name = "validation"
+
+    def propose(self, state: SwarmState, agent: Agent, direction: Direction | None, desk: Desk) -> Task | None:
+        """The next pair of an open plan; else a plan for the most promising case; at the end the best cell."""
+        for trial in state.trials.values():
+            if trial.evidence is None:
+                task = self._pair(state, trial, agent, desk)
+                if task is not None:
+                    return task
+        plan = self._plan(state, agent, desk) or self._ablation(state, agent, desk)
+        if plan is not None or not desk.closing:
+            return plan
+        return self._best(state, agent, desk)
+
+    async def perform(self, task: Task, desk: Desk) -> None:
+        """Run the pair, or the best cell's runs and their estimate."""
+        runs = await asyncio.gather(*(desk.run(experiment) for experiment in task.experiments))
+        if not task.experiments or task.experiments[0].purpose != "best":
+            return
+        values = [run.value for run in runs if run is not None and run.value is not None]
+        incumbent = desk.state.incumbent()
+        if len(values) < 2 or incumbent is None:
+            desk.append(
+                Noted(text="The best cell could not be measured again: too few runs came back", level="warning")
+            )
+            return
+        mean, low, high = statistics.mean_interval(values)
+        best = incumbent.hypothesis
+        desk.append(
+            BestEstimated(variation=best.variation, mean=mean, low=low, high=high, runs=len(values), hypothesis=best.id)
+        )
+
+    def _pair(self, state: SwarmState, trial: Trial, agent: Agent, desk: Desk) -> Task | None:
+        plan = trial.plan
+        flying = {row.experiment.seed for row in state.in_flight if row.experiment.hypothesis == plan.hypothesis}
+        if len(flying) >= max(1, desk.workers // 2) or desk.left("confirmation") < 2:
+            return None
+        seeds = range(plan.first_seed, plan.first_seed + plan.max_pairs)
+        seed = next((seed for seed in seeds if seed not in flying and _missing(trial, seed)), None)
+        if seed is None:
+            return None
+        case = state.cases[plan.hypothesis]
+        sides = (case.hypothesis.variation, case.hypothesis.reference)
+        if seed % 2:
+            sides = sides[::-1]
+        runs = tuple(_run(state, side, seed, "confirmation", case.hypothesis, agent, desk) for side in sides)
+        return Task(agent.id, self.name, case.hypothesis.direction, experiments=runs, subject=plan.id)
+
+    def _plan(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
+        """A plan for the most promising case that is ready; when screening is over, also for less sure ones."""
+        candidates = [case for case in state.cases.values() if _candidate(state, case, desk.closing)]
+        if not candidates:
+            return None
+        case = max(candidates, key=lambda case: (case.mark == "approved", screening.standing(state, case).score))
+        return self._registered(state, case.hypothesis, agent, desk)
+
+    def _registered(
+        self, state: SwarmState, hypothesis: Hypothesis, agent: Agent, desk: Desk, *announce: AnyEvent
+    ) -> Task | None:
+        plan = plan_for(state, hypothesis, agent.id, room(state, desk))
+        if plan is None:
+            return None
+        events: tuple[AnyEvent, ...] = (*announce, PlanRegistered(plan=plan))
+        return Task(agent.id, self.name, hypothesis.direction, events, subject=plan.id)
+
+    def _ablation(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
+        """Which change of the best cell earned what: the cell against itself without one of its changes."""
+        incumbent = state.incumbent()
+        if not desk.closing or incumbent is None or len(incumbent.hypothesis.variation.edits) < 2:
+            return None
+        best = incumbent.hypothesis.variation
+        tested = {
+            case.hypothesis.reference.id
+            for case in state.cases.values()
+            if case.hypothesis.variation.id == best.id and case.plan
+        }
+        for place, edit in enumerate(best.edits):
+            try:
+                without = cell.apply(state.analysis, best.edits[:place] + best.edits[place + 1 :])
+            except EditError:
+                continue
+            if without.id in tested or without.id == best.id:
+                continue
+            hypothesis = Hypothesis(
+                id=f"H{len(state.cases) + 1}",
+                statement=f"In the best cell, {cell.describe(edit, state.analysis)} earns its share",
+                direction=ABLATION,
+                agent=agent.id,
+                variation=best,
+                reference=without,
+                predicted=round(agent.promise, 4),
+            )
+            return self._registered(state, hypothesis, agent, desk, HypothesisProposed(hypothesis=hypothesis))
+        return None
+
+    def _best(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
+        incumbent = state.incumbent()
+        known = state.best.variation.id if state.best is not None else ""
+        if incumbent is None or incumbent.hypothesis.variation.id == known:
+            return None
+        if any(row.experiment.purpose == "best" for row in state.in_flight):
+            return None
+        tries = sum(row.experiment.purpose == "best" for row in state.rows.values())
+        count = min(BEST_RUNS, desk.left("best"))
+        if count < 2 or tries >= 4 * BEST_RUNS:
+            return None
+        best = incumbent.hypothesis
+        runs = tuple(
+            _run(state, best.variation, BEST_SEEDS + tries + number, "best", best, agent, desk)
+            for number in range(count)
+        )
+        return Task(agent.id, self.name, best.direction, experiments=runs, subject=best.id)
+
+
+def _candidate(state: SwarmState, case: Case, closing: bool) -> bool:
+    if screening.ready(state, case):
+        return True
+    if not closing or case.plan or case.mark == "vetoed" or case.evidence is not None or case.failures:
+        return False
+    where = screening.standing(state, case)
+    return where.runs > 0 and where.score > 1.0
+
+
+def room(state: SwarmState, desk: Desk) -> int:
+    """Pairs that the budget pays for beyond those that open plans may still take."""
+    promised = sum(
+        trial.plan.max_pairs - len(trial.variation.keys() & trial.reference.keys())
+        for trial in state.trials.values()
+        if trial.evidence is None
+    )
+    return desk.left("confirmation") // 2 - promised
+
+
+def plan_for(state: SwarmState, hypothesis: Hypothesis, agent: str, pairs: int) -> Plan | None:
+    """A plan within so many pairs, or None where they could not suffice for acceptance even if every pair won.
+
+    The weight is taken now, by the number of plans before it; the margin is half the baseline's standard deviation.
+    """
+    position = len(state.trials) + 1
+    weight = statistics.weight(position)
+    wins = sum(trial.evidence is not None and trial.evidence.verdict == "supported" for trial in state.trials.values())
+    exact = statistics.deterministic(state.baseline_values())
+    least = EXACT_PAIRS if exact else math.ceil(math.log2(statistics.needed(weight, wins)) + 1.3)
+    if pairs < least:
+        return None
+    return Plan(
+        id=f"P{position}",
+        hypothesis=hypothesis.id,
+        agent=agent,
+        first_seed=position * PLAN_SEEDS,
+        max_pairs=min(MOST_PAIRS, pairs),
+        margin=0.5 * state.spread,
+        weight=weight,
+    )
+
+
+def replication(state: SwarmState, number: int, agent: Agent, desk: Desk, runs: int = 3) -> Task:
+    """The task of repeating run `number` on fresh seeds, at a person's request."""
+    before = state.rows[number].experiment
+    again = sum(row.experiment.purpose == "replication" for row in state.rows.values())
+    seeds = range(2 * BEST_SEEDS + again, 2 * BEST_SEEDS + again + runs)
+    repeats = tuple(
+        Experiment(
+            code=before.code,
+            seed=seed,
+            metric=before.metric,
+            context=desk.context,
+            purpose="replication",
+            title=f"Run {number} again: {before.title}",
+            hypothesis=before.hypothesis,
+            agent=agent.id,
+        )
+        for seed in seeds
+    )
+    return Task(agent.id, "validation", experiments=repeats, subject=f"run {number}")
+
+
+def _missing(trial: Trial, seed: int) -> bool:
+    """Whether a side of the pair was never run, or its run was lost with a runner."""
+    runs = (trial.variation.get(seed), trial.reference.get(seed))
+    return any(run is None or run.reason == "lost" for run in runs)
+
+
+def _run(
+    state: SwarmState,
+    variation: Variation,
+    seed: int,
+    purpose: Purpose,
+    hypothesis: Hypothesis,
+    agent: Agent,
+    desk: Desk,
+) -> Experiment:
+    side = "" if variation.id == hypothesis.variation.id else " (its reference)"
+    return Experiment(
+        code=variation.code,
+        seed=seed,
+        metric=state.objective.metric,
+        context=desk.context,
+        purpose=purpose,
+        title=hypothesis.statement + side,
+        hypothesis=hypothesis.id,
+        agent=agent.id,
+        citations=hypothesis.citations,
+    )
