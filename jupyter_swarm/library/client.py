@@ -65,6 +65,7 @@ class Librarian:
         Returns:
             None where there is no librarian, or it is not ready, or does not yet cover `through`.
         """
+        text = text.encode("utf-8", "replace").decode()
         message = {"verb": "query", "text": text, "limit": limit, "through": through}
         answer = self._ask(message, timeout_seconds)
         if not answer or not answer.get("ready"):

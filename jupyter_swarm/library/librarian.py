@@ -193,6 +193,7 @@ def _remove(workspace: Workspace, place: Path) -> None:
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 128
 
     def __init__(self, path: str, process: Process) -> None:
         self.process = process

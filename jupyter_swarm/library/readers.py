@@ -192,7 +192,7 @@ def file_text(source: str) -> str:
         except UnicodeDecodeError:
             text = body.decode("cp1252", errors="replace")
     controls = sum(1 for character in text if character < " " and character not in "\t\n\r\f\v\x1b")
-    if "\0" in text or controls + text.count("�") > len(text) / 100:
+    if "\0" in text or controls + text.count("�") > 4 + len(text) / 100:
         pdf = body.startswith(b"%PDF-")
         cure = f"pdf:{source}" if pdf else f"add a file with text ({', '.join(known_suffixes())})"
         raise LibraryError(f"this file is no text, it is {'a PDF' if pdf else 'binary'}", where=source, cure=cure)
