@@ -18,7 +18,8 @@ def _swarm_load(path, names):
 
     if not os.path.exists(path):
         raise FileNotFoundError(
-            f"the captured variables {', '.join(names)} are no longer at {path}; run the %%swarm cell again to make them anew"
+            f"the captured variables {', '.join(names)} are no longer at {path}; "
+            "run the %%swarm cell again, so that they are captured anew"
         )
     import cloudpickle  # functions of the notebook are pickled by it
 

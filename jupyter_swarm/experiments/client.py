@@ -8,7 +8,6 @@ from typing import Any
 import nbformat
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import NBClientEngine
 
 from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments.guard import COUNTED, size_of
@@ -68,9 +67,8 @@ class AheadClient(PapermillNotebookClient):  # type: ignore[misc]
         self.nb_man.cell_exception(cell, cell_index=at)
         self.kernel.lost = True
         text = self.kernel.death()
-        cell.outputs.append(
-            nbformat.v4.new_output("error", ename="DeadKernelError", evalue=text, traceback=[f"DeadKernelError: {text}"])
-        )
+        line = f"DeadKernelError: {text}"
+        cell.outputs.append(nbformat.v4.new_output("error", ename="DeadKernelError", evalue=text, traceback=[line]))
 
     async def _async_poll_kernel_alive(self) -> None:
         while self.kernel.is_alive():

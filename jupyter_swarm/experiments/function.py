@@ -49,6 +49,7 @@ class FunctionLaboratory:
         self._function, self._delay, self._analysis = function, delay_seconds, analysis
         self._closing: asyncio.Event | None = None
         self._permits: asyncio.Semaphore | None = None
+        self._running = 0
 
     async def open(self) -> None:
         """Get ready; may be called again after `close`."""
@@ -64,7 +65,14 @@ class FunctionLaboratory:
             raise LaboratoryError("the laboratory is not open", cure="await laboratory.open() first")
         if self._analysis is not None and (refused := refusal(experiment, self._analysis)) is not None:
             return refused
-        async with self._permits:
+        self._running += 1
+        try:
+            return await self._run(experiment, timeout_seconds, self._permits)
+        finally:
+            self._running -= 1
+
+    async def _run(self, experiment: Experiment, timeout_seconds: float, permits: asyncio.Semaphore) -> Run:
+        async with permits:
             delay = self._delay(experiment) if callable(self._delay) else self._delay
             outcome = await self._within(experiment, delay, timeout_seconds)
             # What was asked for counts, so that a benchmark's costs do not hang on the machine's load.
@@ -75,7 +83,8 @@ class FunctionLaboratory:
         if self._closing is not None:
             self._closing.set()
         self._permits = None
-        await asyncio.sleep(0)
+        while self._running:
+            await asyncio.sleep(0)
 
     async def _within(self, experiment: Experiment, delay: float, timeout_seconds: float) -> object:
         """The outcome of one call, or a `Run` that was stopped or ran out of time."""
@@ -85,7 +94,8 @@ class FunctionLaboratory:
             await asyncio.sleep(0)
             return await self._call(experiment, 0.0)
         began = time.monotonic()
-        call, closing = asyncio.ensure_future(self._call(experiment, delay)), asyncio.ensure_future(self._closing.wait())
+        call = asyncio.ensure_future(self._call(experiment, delay))
+        closing = asyncio.ensure_future(self._closing.wait())
         try:
             await asyncio.wait({call, closing}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
             if call.done():
@@ -134,7 +144,7 @@ def judge(experiment: Experiment, outcome: object, seconds: float) -> Run:
 
 def stopped(experiment: Experiment, seconds: float = 0.0) -> Run:
     """A run that the closing laboratory ended."""
-    return Run(experiment=experiment.id, reason="stopped", message="stopped: the laboratory was closed", seconds=seconds)
+    return Run(experiment=experiment.id, reason="stopped", message="the laboratory was closed", seconds=seconds)
 
 
 def timed_out(experiment: Experiment, timeout_seconds: float, seconds: float) -> Run:

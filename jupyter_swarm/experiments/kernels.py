@@ -36,10 +36,15 @@ START_SECONDS = 90.0
 _LONGEST_FOLDER = 70
 """A Unix socket's path has at most 107 bytes."""
 
-PASSED = """PATH HOME USER LOGNAME SHELL LANG LANGUAGE TZ VIRTUAL_ENV CONDA_PREFIX CONDA_DEFAULT_ENV LD_LIBRARY_PATH
-PYTHONPATH CUDA_HOME CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES NVIDIA_DRIVER_CAPABILITIES XDG_CACHE_HOME HF_HOME
-HF_HUB_OFFLINE TRANSFORMERS_OFFLINE TORCH_HOME SCIKIT_LEARN_DATA SSL_CERT_FILE HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy
-https_proxy no_proxy""".split()
+PASSED = frozenset(
+    [
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH"),
+        *("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "XDG_CACHE_HOME", "SCIKIT_LEARN_DATA"),
+        *("CUDA_HOME", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "TORCH_HOME"),
+        *("HF_HOME", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "SSL_CERT_FILE"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    ]
+)
 """Variables that an experiment gets; all others stay with the runner."""
 _SECRET = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
 
@@ -99,11 +104,13 @@ class Kernel:
         self.python = setup.python
         self.lost = False
         """Whether it died while a notebook was executed on it."""
+        self.ended = ""
+        """Why it was killed, where it was."""
         base = tempfile.gettempdir()
         self.folder = Path(tempfile.mkdtemp(prefix="swarm-", dir=base if len(base) <= _LONGEST_FOLDER else "/tmp"))
-        ports = dict(zip(("shell_port", "iopub_port", "stdin_port", "control_port", "hb_port"), range(1, 6), strict=True))
+        channels = ("shell", "iopub", "stdin", "control", "hb")
         self.connection: dict[str, Any] = {
-            **ports,
+            **{f"{channel}_port": number for number, channel in enumerate(channels, start=1)},
             "transport": "ipc",
             "ip": str(self.folder / "k"),
             "key": secrets.token_hex(16),
@@ -176,6 +183,8 @@ class Kernel:
 
     def death(self) -> str:
         """In words, how it died."""
+        if self.ended:
+            return self.ended
         code = self.process.poll()
         if code is None:
             return "the kernel does not answer"

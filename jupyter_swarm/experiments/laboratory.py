@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import secrets
@@ -12,6 +13,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
 from jupyter_swarm.experiments import function, notebook
@@ -130,6 +133,7 @@ class NotebookLaboratory:
             await asyncio.wait({working, closing}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
                 ended = "stopped" if closing.done() else "timeout"
+                kernel.ended = "the laboratory was closed" if closing.done() else f"{timeout_seconds:g} s were over"
         finally:
             closing.cancel()
             seconds = time.monotonic() - began
@@ -144,17 +148,18 @@ class NotebookLaboratory:
         self, experiment: Experiment, executed: Any, ended: Reason | None, seconds: float, limit: float, kernel: Kernel
     ) -> Run:
         """What an executed notebook says, once it is kept."""
-        path = self._keep(experiment, executed)
-        common = {"experiment": experiment.id, "notebook": path, "seconds": _cell_seconds(executed, seconds)}
         if ended == "timeout":
-            return Run(**common, reason=ended, message=function.timed_out(experiment, limit, seconds).message)
-        if ended == "stopped":
-            return Run(**common, reason=ended, message=function.stopped(experiment).message)
-        if (error := notebook.error_of(executed)) is not None:
+            run = function.timed_out(experiment, limit, seconds)
+        elif ended == "stopped":
+            run = function.stopped(experiment, seconds)
+        elif (error := notebook.error_of(executed)) is not None:
             reason: Reason = "lost" if kernel.lost else "failure"
-            return Run(**common, reason=reason, message=error[0], traceback=error[1])
-        result = notebook.read(executed, experiment.metric)
-        return Run(**common, value=result.value, reason=result.reason, message=result.message)
+            run = Run(experiment=experiment.id, reason=reason, message=error[0], traceback=error[1])
+        else:
+            value, missing, message = notebook.read(executed, experiment.metric)
+            run = Run(experiment=experiment.id, value=value, reason=missing, message=message)
+        path = self._keep(experiment, executed)
+        return msgspec.structs.replace(run, notebook=path, seconds=_cell_seconds(executed, seconds))
 
     def _prepare(self, experiment: Experiment) -> Any:
         """The notebook to execute, or the run that ends here."""
@@ -241,12 +246,10 @@ def execute(prepared: Any, kernel: Kernel) -> Any:
 
     papermill_engines.register(NAME, AheadEngine)
     kept: list[Any] = []
-    try:
+    with contextlib.suppress(PapermillExecutionError):  # it is among the outputs
         papermill.execute_notebook(
             prepared, None, engine_name=NAME, progress_bar=False, swarm_kernel=kernel, swarm_keep=kept
         )
-    except PapermillExecutionError:
-        pass  # it is among the outputs
     return kept[0]
 
 

@@ -1,0 +1,65 @@
+"""A stand-in for the cell room, so that these tests are about running alone."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+import jupyter_swarm
+from jupyter_swarm.errors import LockError
+from jupyter_swarm.words import Context, Experiment
+from jupyter_swarm.workspace import Workspace
+
+
+def _check_lock(code: str, analysis: object) -> None:
+    if "LOCKED" in code:
+        raise LockError("the metric may not be changed")
+
+
+@pytest.fixture(autouse=True)
+def simple_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in = SimpleNamespace(
+        lift=lambda code, analysis: SimpleNamespace(code=code, parameters={"seed": 0}), check_lock=_check_lock
+    )
+    monkeypatch.setitem(sys.modules, "jupyter_swarm.cell", stand_in)
+    monkeypatch.setattr(jupyter_swarm, "cell", stand_in, raising=False)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path).create()
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    return Context(python=sys.executable, python_version=platform.python_version(), folder=str(tmp_path))
+
+
+@pytest.fixture
+def experiment() -> Callable[..., Experiment]:
+    def make(code: str, seed: int = 3, **more: object) -> Experiment:
+        return Experiment(code=code, seed=seed, metric="score", context="c", **more)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def left() -> Callable[[], dict[str, object]]:
+    """What would be left behind: processes below this one, open files, and folders of kernels."""
+
+    def count() -> dict[str, object]:
+        temporary = Path(os.environ.get("TMPDIR", "/tmp"))
+        return {
+            "processes": sorted(p.pid for p in psutil.Process().children(recursive=True)),
+            "files": len(os.listdir("/proc/self/fd")),
+            "folders": sorted(p.name for p in temporary.glob("swarm-*") if (p / "connection.json").exists()),
+        }
+
+    return count

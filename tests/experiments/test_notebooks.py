@@ -1,0 +1,363 @@
+"""Real kernels: each reason by name, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import msgspec
+import nbformat
+import psutil
+import pytest
+
+from jupyter_swarm.errors import LaboratoryError, WorkspaceError
+from jupyter_swarm.experiments import NotebookLaboratory
+from jupyter_swarm.experiments.notebook import RESULT
+from jupyter_swarm.words import Analysis, Capture, Citation, Context, Experiment, Run
+from jupyter_swarm.workspace import Workspace
+
+Make = Callable[..., Experiment]
+
+
+def run(
+    workspace: Workspace, context: Context, *experiments: Experiment, limit: float = 60.0, workers: int = 1
+) -> list[Run]:
+    async def main() -> list[Run]:
+        laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=""), context, workers=workers)
+        await laboratory.open()
+        try:
+            return await asyncio.gather(*(laboratory.run(one, limit) for one in experiments))
+        finally:
+            await laboratory.close()
+
+    return asyncio.run(main())
+
+
+def executed(workspace: Workspace, one: Run) -> nbformat.NotebookNode:
+    return nbformat.read(workspace.root / one.notebook, as_version=4)
+
+
+def capture(workspace: Workspace, context: Context, **values: object) -> Context:
+    data = cloudpickle.dumps(values)
+    name = hashlib.sha256(data).hexdigest()
+    (workspace.captures / f"{name}.pkl").write_bytes(data)
+    captures = tuple(Capture(name=key, kind="data", describes="") for key in values)
+    return msgspec.structs.replace(context, pickle=name, captures=captures)
+
+
+class TestReasons:
+    """One pool of kernels for all that ends by itself, as it would be in a swarm."""
+
+    def test_each_by_name(
+        self, workspace: Workspace, context: Context, experiment: Make, left: Callable[[], dict[str, object]]
+    ) -> None:
+        before = left()
+        codes = {
+            "value": "import numpy as np\nscore = np.float32(0.5)",
+            "array": "import numpy as np\nscore = np.array(2)",
+            "failure": "def f():\n    raise ValueError('\\nAll fits failed.\\nMore')\nf()",
+            "exit": "import sys; sys.exit()",
+            "missing": "scores = 1",
+            "text": "score = '0.9'",
+            "vector": "import numpy as np\nscore = np.ones(2)",
+            "nonfinite": "score = float('nan')",
+            "huge": "score = 10**400",
+            "lost": "import os; os.kill(os.getpid(), 11)",
+            "fork": "import os\nos.fork()\nscore = 1.0",
+            "locked": "score = 'LOCKED'",
+            "cheat": f"from IPython.display import display\nscore = None\n"
+            f"display({{{RESULT!r}: {{'metric': 'score', 'value': 1e9, 'type': 'float'}}}}, raw=True)",
+        }
+        runs = dict(zip(codes, run(workspace, context, *map(experiment, codes.values()), workers=2), strict=True))
+        assert {name: (one.value, one.reason) for name, one in runs.items() if name != "fork"} == {
+            "value": (0.5, None),
+            "array": (2.0, None),
+            "failure": (None, "failure"),
+            "exit": (None, "failure"),
+            "missing": (None, "missing"),
+            "text": (None, "missing"),
+            "vector": (None, "missing"),
+            "nonfinite": (None, "nonfinite"),
+            "huge": (None, "nonfinite"),
+            "lost": (None, "lost"),
+            "locked": (None, "locked"),
+            "cheat": (None, "missing"),
+        }
+        assert runs["failure"].message == "ValueError: All fits failed."
+        assert "\x1b" not in runs["failure"].traceback
+        assert "raise ValueError" in runs["failure"].traceback
+        assert "never assigned" in runs["missing"].message
+        assert "type str" in runs["text"].message
+        assert "SIGSEGV" in runs["lost"].message
+        assert runs["locked"].notebook == ""
+        for name, one in runs.items():
+            if name != "locked":
+                nbformat.validate(executed(workspace, one))
+        assert left() == before
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "while True: pass",
+            "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nsignal.signal(15, signal.SIG_IGN)\n"
+            "while True:\n    try: time.sleep(100)\n    except BaseException: pass",
+            "import re; re.match('(a+)+b', 'a' * 60)",
+            "import os, subprocess, time\n"
+            "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        os.execlp('sleep', 'sleep', '987')\n"
+            "    os._exit(0)\nos.wait()\nsubprocess.Popen(['sleep', '987'], start_new_session=True)\ntime.sleep(100)",
+        ],
+        ids=["spins", "ignores signals", "spins in C", "forks twice"],
+    )
+    def test_timeout_kills_all(
+        self, workspace: Workspace, context: Context, experiment: Make, left: Callable[[], dict[str, object]], code: str
+    ) -> None:
+        before = left()
+        (one,) = run(workspace, context, experiment(code), limit=1.5)
+        assert (one.value, one.reason) == (None, "timeout")
+        assert 1.0 < one.seconds < 6
+        assert "1.5 s" in one.message
+        assert "1.5 s were over" in str(executed(workspace, one).cells)
+        assert left() == before
+        assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "987"]]
+
+    def test_a_finished_run_leaves_no_child(self, workspace: Workspace, context: Context, experiment: Make) -> None:
+        code = "import subprocess\nscore = 1.0\nsubprocess.Popen(['sleep', '986'], start_new_session=True)"
+        assert run(workspace, context, experiment(code))[0].value == 1.0
+        assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "986"]]
+
+    @pytest.mark.parametrize("how", ["cancel", "close"])
+    def test_stopped(
+        self,
+        workspace: Workspace,
+        context: Context,
+        experiment: Make,
+        left: Callable[[], dict[str, object]],
+        how: str,
+    ) -> None:
+        async def main() -> Run | None:
+            laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=""), context, workers=1)
+            await laboratory.open()
+            running = asyncio.create_task(laboratory.run(experiment("import time; time.sleep(100)"), 60.0))
+            waiting = asyncio.create_task(laboratory.run(experiment("score = 1"), 60.0))
+            await asyncio.sleep(1.0)
+            if how == "close":
+                await laboratory.close()
+                assert (await waiting).reason == "stopped"
+                return await running
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+            assert running.cancelled()
+            assert (await waiting).value == 1.0
+            await laboratory.close()
+            return None
+
+        before, began = left(), time.monotonic()
+        one = asyncio.run(main())
+        assert one is None or one.reason == "stopped"
+        assert time.monotonic() - began < 30
+        assert left() == before
+
+
+class TestOutput:
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "while True: print('x' * 1000)",
+            "import os\nwhile True: os.write(1, b'y' * 100000)",
+            "from IPython.display import display\nwhile True: display('z' * 100000)",
+        ],
+        ids=["print", "write", "display"],
+    )
+    def test_a_cell_that_prints_for_ever_is_cut(
+        self, workspace: Workspace, context: Context, experiment: Make, code: str
+    ) -> None:
+        before = psutil.Process().memory_info().rss
+        (one,) = run(workspace, context, experiment(code), limit=4.0)
+        assert one.reason == "timeout"
+        path = workspace.root / one.notebook
+        assert path.stat().st_size < 10_000_000
+        assert "output cut" in path.read_text()
+        assert psutil.Process().memory_info().rss - before < 300_000_000
+
+    def test_a_run_with_much_output_still_counts(
+        self, workspace: Workspace, context: Context, experiment: Make
+    ) -> None:
+        (one,) = run(workspace, context, experiment("for i in range(60): print('x' * 100_000)\nscore = 1.0"))
+        assert one.value == 1.0
+        assert "output cut" in (workspace.root / one.notebook).read_text()
+
+
+class TestSurroundings:
+    def test_folder_environment_and_order(
+        self, workspace: Workspace, context: Context, experiment: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+        monkeypatch.setenv("SOMETHING", "else")
+        code = (
+            "import json, os\nscore = float(os.nice(0))\n"
+            "print(json.dumps({'cwd': os.getcwd(), 'env': dict(os.environ), 'random': __import__('random').random()}))"
+        )
+        here = os.getcwd()
+        first, again, other = run(
+            workspace, context, experiment(code), experiment(code + " "), experiment(code, seed=4), workers=2
+        )
+        said = []
+        for one in (first, again, other):
+            (cell,) = [c for c in executed(workspace, one).cells if "experiment" in c.metadata.tags]
+            said.append(json.loads(cell.outputs[0].text))
+        assert first.value is not None
+        assert first.value >= 10
+        assert said[0]["cwd"] == context.folder
+        assert "sk-secret" not in str(said)
+        assert "SOMETHING" not in said[0]["env"]
+        assert said[0]["env"]["MPLBACKEND"].startswith("module://")
+        assert said[0]["random"] == said[1]["random"] != said[2]["random"]
+        assert os.getcwd() == here
+
+    def test_captures_and_plain_papermill(
+        self, workspace: Workspace, context: Context, experiment: Make, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        rich = capture(workspace, context, X=[1.0, 2.0], twice=lambda x: 2 * x)
+        rich = msgspec.structs.replace(rich, imports=("import numpy as np",))
+        quote = "A <script>alert(1)</script> ```\n$x$"
+        cited = Citation(
+            paper="p",
+            title="<img src=x onerror=1>",
+            kind="paper",
+            passage="1",
+            place="page 3",
+            start=0,
+            end=3,
+            quote=quote,
+        )
+        one = experiment(
+            "score = twice(np.sum(X)) + np.random.rand()", title="<b>", hypothesis="[a](b)", citations=(cited,)
+        )
+        (first,) = run(workspace, rich, one)
+        assert first.ok, first
+        elsewhere = tmp_path_factory.mktemp("elsewhere")
+        command = [sys.executable, "-m", "papermill", str(workspace.root / first.notebook), "again.ipynb"]
+        subprocess.run(command, cwd=elsewhere, check=True, capture_output=True)
+        again = nbformat.read(elsewhere / "again.ipynb", as_version=4)
+        (payload,) = [o.data[RESULT] for c in again.cells for o in c.get("outputs", []) if RESULT in o.get("data", {})]
+        assert payload["value"] == first.value
+        heading = again.cells[0].source
+        assert again.metadata.jupyter_swarm.experiment == first.experiment
+        assert "<b>" not in heading
+        assert "<img" not in heading
+        assert f"````text\n{quote}\n````" in heading
+        for path in workspace.captures.glob("*.pkl"):
+            path.unlink()
+        failed = subprocess.run(command, cwd=elsewhere, check=False, capture_output=True, text=True)
+        assert "run the %%swarm cell again" in failed.stderr
+
+    def test_the_runner_dies_suddenly(self, tmp_path: Path, left: Callable[[], dict[str, object]]) -> None:
+        before = left()
+        script = (
+            "import asyncio, sys\n"
+            "from jupyter_swarm.experiments.kernels import Setup\n"
+            "async def main():\n"
+            "    kernel = await Setup(sys.executable, '.').start()\n"
+            "    client = kernel.client()\n"
+            "    client.execute(\"import subprocess; subprocess.Popen(['sleep', '985'], start_new_session=True)\")\n"
+            "    await asyncio.sleep(1)\n"
+            "    print(kernel.process.pid, flush=True)\n"
+            "    await asyncio.sleep(100)\n"
+            "asyncio.run(main())\n"
+        )
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=tmp_path) as runner:
+            assert runner.stdout is not None
+            keeper = psutil.Process(int(runner.stdout.readline()))
+            below = [keeper, *keeper.children(recursive=True)]
+            assert ["sleep", "985"] in [p.cmdline() for p in below]
+            runner.send_signal(signal.SIGKILL)
+        _, alive = psutil.wait_procs(below, timeout=10)
+        assert not alive
+        assert left() == before
+
+
+class TestNoExperimentCanRun:
+    def refused(
+        self, workspace: Workspace, context: Context, match: str, error: type[Exception] = LaboratoryError
+    ) -> None:
+        with pytest.raises(error, match=match):
+            run(workspace, context, Experiment(code="score = 1", seed=1, metric="score", context="c"))
+
+    def test_another_python(self, workspace: Workspace, context: Context) -> None:
+        self.refused(workspace, msgspec.structs.replace(context, python_version="3.8.1"), "captured under Python 3.8.1")
+
+    def test_same_minor_python(self, workspace: Workspace, context: Context, experiment: Make) -> None:
+        version = ".".join(platform.python_version_tuple()[:2]) + ".99"
+        other = msgspec.structs.replace(context, python_version=version)
+        assert run(workspace, other, experiment("score = 1"))[0].ok
+
+    def test_no_interpreter(self, workspace: Workspace, context: Context) -> None:
+        self.refused(
+            workspace, msgspec.structs.replace(context, python="/nowhere/python"), "interpreter does not start"
+        )
+
+    def test_no_ipykernel(
+        self, workspace: Workspace, context: Context, tmp_path: Path, left: Callable[[], dict[str, object]]
+    ) -> None:
+        before = left()
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+        bare = msgspec.structs.replace(context, python=str(tmp_path / "bare" / "bin" / "python"))
+        self.refused(workspace, bare, "pip install ipykernel")
+        assert left() == before
+
+    def test_deleted_or_changed_capture(self, workspace: Workspace, context: Context) -> None:
+        rich = capture(workspace, context, X=1)
+        path = workspace.captures / f"{rich.pickle}.pkl"
+        path.write_bytes(b"other")
+        self.refused(workspace, rich, "were changed")
+        path.unlink()
+        self.refused(workspace, rich, r"deleted .*Try: run the %%swarm cell again")
+
+    def test_no_folder(self, workspace: Workspace, context: Context) -> None:
+        self.refused(workspace, msgspec.structs.replace(context, folder="/nowhere"), "does not exist")
+
+    def test_read_only(self, workspace: Workspace, context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: Any, **__: Any) -> None:
+            raise OSError(30, "Read-only file system")
+
+        monkeypatch.setattr(Path, "write_text", refuse)
+        self.refused(workspace, context, "Read-only file system", WorkspaceError)
+
+    def test_full_disk(self, workspace: Workspace, context: Context, experiment: Make) -> None:
+        async def main() -> None:
+            laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=""), context, workers=1)
+            await laboratory.open()
+            try:
+                with pytest.MonkeyPatch.context() as patch:
+
+                    def full(*_: Any) -> None:
+                        raise OSError(28, "No space left on device")
+
+                    patch.setattr(os, "replace", full)
+                    with pytest.raises(WorkspaceError, match=r"No space left.*make room"):
+                        await laboratory.run(experiment("score = 1"), 60.0)
+                assert (await laboratory.run(experiment("score = 1"), 60.0)).ok
+                assert [p.name for p in workspace.runs("wine").iterdir() if p.name.startswith(".")] == []
+            finally:
+                await laboratory.close()
+
+        asyncio.run(main())
+
+    def test_not_open(self, workspace: Workspace, context: Context, experiment: Make) -> None:
+        laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=""), context)
+        call: Awaitable[Run] = laboratory.run(experiment("score = 1"), 1.0)
+        with pytest.raises(LaboratoryError, match="not open"):
+            asyncio.run(call)  # type: ignore[arg-type]
