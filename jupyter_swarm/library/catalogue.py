@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jupyter_swarm.errors import LibraryError
 from jupyter_swarm.events import IndexBuilt, PaperAdded
 from jupyter_swarm.library.papers import Paper, load
 from jupyter_swarm.workspace import Workspace
@@ -55,13 +56,19 @@ class Catalogue:
 
     def papers(self) -> Iterator[Paper]:
         """Texts of the current papers; those whose file is gone are left out."""
-        from jupyter_swarm.errors import LibraryError
-
         for paper in self.current():
             try:
                 yield self.paper(paper)
             except LibraryError:
                 continue
+
+    def intact(self, paper: str) -> bool:
+        """Whether the text of a paper lies on the disk as it was kept."""
+        try:
+            load(self._workspace.library, paper)
+        except LibraryError:
+            return False
+        return True
 
     def paper(self, paper: str) -> Paper:
         """The text of a paper, current or not.

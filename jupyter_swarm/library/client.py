@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from jupyter_swarm.library.embedder import circumstances
 from jupyter_swarm.library.wire import Lock, Notice, ask, notice
 from jupyter_swarm.workspace import Workspace
 
@@ -36,7 +37,7 @@ class Librarian:
 
     def start_if_needed(self) -> bool:
         """Whether a librarian lives (or was just started). One that gave up, for want of a model, is left in peace
-        for an hour, or until the configured model changes."""
+        for an hour, or until another is configured or the packaged one installed."""
         if not self._workspace.exists:
             return False
         try:
@@ -133,4 +134,5 @@ class Librarian:
 
 
 def _rests(last: Notice) -> bool:
-    return time.time() - last.at < _REST_SECONDS.get(last.state, 0.0) and last.wanted == os.environ.get(EMBEDDER, "")
+    recent = time.time() - last.at < _REST_SECONDS.get(last.state, 0.0)
+    return recent and last.circumstances == circumstances(os.environ.get(EMBEDDER, ""))

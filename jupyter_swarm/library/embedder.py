@@ -66,6 +66,11 @@ def find(wanted: str = "", *, download: bool = True) -> Search:
     return search
 
 
+def circumstances(wanted: str) -> str:
+    """What `find` depends on, as far as it can be told at once."""
+    return f"{wanted}|{importlib.util.find_spec(PACKAGE) is not None}"
+
+
 def on_disk(name: str) -> Path | None:
     """The folder of a model that is on disk already: a path, or a hub name in the cache. No network is touched."""
     path = Path(name).expanduser()

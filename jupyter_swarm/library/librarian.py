@@ -26,7 +26,7 @@ from jupyter_swarm.errors import SwarmError
 from jupyter_swarm.events import IndexBuilt, Noted
 from jupyter_swarm.library.catalogue import Catalogue
 from jupyter_swarm.library.client import EMBEDDER, IDLE_SECONDS
-from jupyter_swarm.library.embedder import Search, find
+from jupyter_swarm.library.embedder import Search, circumstances, find
 from jupyter_swarm.library.papers import write_bytes
 from jupyter_swarm.library.wire import LONGEST_LINE, Lock, Notice, address, notice
 from jupyter_swarm.workspace import Workspace
@@ -63,8 +63,12 @@ class Process:
             return
         _sweep(self._workspace)
         place = address(self._workspace)
+        try:
+            server = _Server(str(place), self)
+        except OSError:
+            place = address(self._workspace, elsewhere=True)
+            server = _Server(str(place), self)
         self._socket = str(place)
-        server = _Server(str(place), self)
         place.chmod(0o600)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
         state, why = "gone", ""
@@ -157,14 +161,13 @@ class Process:
         return True
 
     def _say(self, state: str, why: str = "") -> None:
-        wanted = os.environ.get(EMBEDDER, "")
         said = Notice(
             pid=os.getpid(),
             state=state,
             socket=self._socket,
             why=why,
             model=self._model.name,
-            wanted=wanted,
+            circumstances=circumstances(os.environ.get(EMBEDDER, "")),
             at=time.time(),
         )
         write_bytes(self._workspace.library / "librarian.json", msgspec.json.encode(said))

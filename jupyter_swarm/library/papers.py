@@ -22,9 +22,9 @@ from jupyter_swarm.words import Word
 Form = Literal["paper", "documentation"]
 
 _UNWANTED = {"Cc", "Cs", "Co", "Cn"}
-_INVISIBLE = dict.fromkeys(
-    (0x00AD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-)
+# Soft hyphens, zero widths, marks of direction, and the "tags" in which text can be smuggled past a reader's eye.
+_SINGLE = (0x00AD, 0x061C, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF)
+_INVISIBLE = dict.fromkeys((*_SINGLE, *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xE0000, 0xE01F0)))
 
 
 class Place(Word, frozen=True):

@@ -32,7 +32,7 @@ def draft(source: str, body: bytes) -> Draft:
         reader = _open(source, body)
         try:
             pages = [clean(page.extract_text().translate(_LIGATURES)) for page in reader.pages]
-            title = _title(reader, pages) or Path(source).stem
+            title = _title(reader, pages) or clean(Path(source).stem)
         except Exception as error:  # pypdf lets many kinds of errors out of damaged files
             raise _damaged(source, error) from error
         letters = sum(sum(map(str.isalpha, page)) for page in pages)

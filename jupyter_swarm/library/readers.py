@@ -16,7 +16,8 @@ import difflib
 import glob
 import re
 from collections.abc import Callable, Sequence
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TypeVar
 
@@ -118,12 +119,17 @@ def _folder(path: Path, source: str) -> list[str]:
     return found
 
 
+@cache
+def _points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
 def _names() -> list[str]:
-    return [point.name for point in entry_points(group=GROUP)]
+    return list(_points())
 
 
 def _reader(name: str) -> Reader:
-    (point, *_) = entry_points(group=GROUP, name=name)
+    point = _points()[name]
     try:
         reader: Reader = point.load()
     except Exception as error:  # a plug-in may fail at import in any way
@@ -134,7 +140,11 @@ def _reader(name: str) -> Reader:
 
 
 def _endings(name: str) -> tuple[str, ...]:
-    return tuple(getattr(_reader(name), "suffixes", (f".{name}",)))
+    try:
+        return tuple(getattr(_reader(name), "suffixes", (f".{name}",)))
+    except LibraryError:
+        # A broken plug-in must not keep the others from reading; asked for by its prefix, it says what is wrong.
+        return ()
 
 
 def _check_exists(path: Path, source: str) -> None:
@@ -211,7 +221,7 @@ def read_text(source: str) -> Draft:
     """
     text = file_text(source)
     first = text.strip().splitlines()[0].strip()
-    title = first if len(first) <= 120 else Path(source).stem
+    title = first if len(first) <= 120 else clean(Path(source).stem)
     return Draft(title=title, form="paper", text=text, places=(Place(name="", start=0, end=len(text)),))
 
 
@@ -223,7 +233,7 @@ def read_markdown(source: str) -> Draft:
         LibraryError: it does not exist, is empty, unreadable or binary.
     """
     text = file_text(source)
-    title = title_of(text) or Path(source).stem
+    title = title_of(text) or clean(Path(source).stem)
     return Draft(title=title, form="paper", text=text, places=sections(text))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,7 +110,7 @@ class LocalLibrary:
         entry = Added(
             source=source, paper=paper, title=draft.title, form=draft.form, version=draft.version, passages=len(cuts)
         )
-        there = paper in self._catalogue.current()
+        there = paper in self._catalogue.current() and self._catalogue.intact(paper)
         if there and self._catalogue.of_source(source) == paper:
             return msgspec.structs.replace(entry, new=False)
         fields = msgspec.structs.asdict(draft)
@@ -126,8 +127,10 @@ class LocalLibrary:
         """How a source is remembered: a path within the project relative to it, so that the folder can move."""
         if name.startswith("module:"):
             return name
-        path = Path(name if Path(name).exists() else name.partition(":")[2]).expanduser().absolute()
-        return str(path.relative_to(self._workspace.folder) if path.is_relative_to(self._workspace.folder) else path)
+        path = Path(name if Path(name).expanduser().exists() else name.partition(":")[2]).expanduser().absolute()
+        folder = self._workspace.folder
+        inside = path.relative_to(folder) if path.is_relative_to(folder) else path
+        return os.fsencode(inside).decode("utf-8", "replace")
 
     # ------------------------------------------------------------ what there is
 

@@ -28,8 +28,8 @@ class Notice(Word, frozen=True):
     socket: str = ""
     why: str = ""
     model: str = ""
-    wanted: str = ""
-    """The configured embedding model: with another, one that gave up may be tried again."""
+    circumstances: str = ""
+    """What decides which model is found: when that changes, one that gave up is tried again."""
     at: float = 0.0
 
 
@@ -41,10 +41,11 @@ def notice(workspace: Workspace) -> Notice | None:
         return None
 
 
-def address(workspace: Workspace) -> Path:
-    """Where the socket goes: beside the library, or in a private folder where that path is too long for a socket."""
+def address(workspace: Workspace, *, elsewhere: bool = False) -> Path:
+    """Where the socket goes: beside the library, or in a private folder where that path is too long for a socket, or
+    its file system has no sockets (`elsewhere`)."""
     path = workspace.library / "librarian.sock"
-    if len(os.fsencode(path)) <= LONGEST_ADDRESS:
+    if len(os.fsencode(path)) <= LONGEST_ADDRESS and not elsewhere:
         return path
     return Path(tempfile.mkdtemp(prefix="jupyter-swarm-")) / "librarian.sock"
 

@@ -300,6 +300,7 @@ def test_without_a_model_words_alone_said_once(
     assert notes[0].level == "warning"
     librarian = Librarian(workspace)
     assert librarian.status().state == "none"
+    monkeypatch.setattr(embedder, "PACKAGE", "surely_not_there")
     assert not librarian.start_if_needed()
     assert LocalLibrary(workspace).search("kettle")
     assert librarian.status().state == "none"

@@ -12,7 +12,7 @@ import pytest
 from conftest import NOTES, pdf_bytes
 
 from jupyter_swarm.errors import LibraryError
-from jupyter_swarm.library import LocalLibrary, modules
+from jupyter_swarm.library import LocalLibrary, modules, readers
 from jupyter_swarm.library.readers import expand, file_text, known_suffixes, read
 
 
@@ -256,3 +256,30 @@ def test_a_file_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
 
 def test_built_in_readers_enter_by_the_plug_in_door() -> None:
     assert {".md", ".pdf", ".txt"} <= set(known_suffixes())
+
+
+def test_a_plug_in_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shouting.py").write_text(
+        "from jupyter_swarm.library.readers import file_text, suffixes\n"
+        "from jupyter_swarm.library.papers import Draft, join\n"
+        "@suffixes('.loud')\n"
+        "def read(source):\n"
+        "    text, places = join([('all of it', file_text(source).upper())])\n"
+        "    return Draft(title='Loud', form='paper', text=text, places=places)\n",
+        encoding="utf-8",
+    )
+    info = tmp_path / "shouting-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shouting\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[jupyter_swarm.readers]\nloud = shouting:read\nbroken = nowhere_at_all:read\n", encoding="utf-8"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    readers._points.cache_clear()
+    try:
+        (tmp_path / "a.loud").write_text("quiet", encoding="utf-8")
+        assert read(str(tmp_path / "a.loud")).text == "QUIET"
+        with pytest.raises(LibraryError, match="'broken' cannot be loaded"):
+            read(f"broken:{tmp_path / 'a.loud'}")
+    finally:
+        readers._points.cache_clear()

@@ -130,6 +130,18 @@ def test_a_text_changed_by_hand_is_no_evidence(library: LocalLibrary, workspace:
     assert fresh.search("kettle") == []
     with pytest.raises(LibraryError, match="has been changed"):
         fresh.passage(citation.passage)
+    assert fresh.add([notes])[0].new
+    assert fresh.verify(citation)
+    assert library.search("kettle")
+
+
+def test_file_names_of_any_bytes(library: LocalLibrary, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9 [1].txt")
+    path.write_text("x" * 130 + " kettle", encoding="utf-8")
+    (added,) = library.add([path])
+    assert added.source == "caf\ufffd [1].txt"
+    assert not library.add([path])[0].new
+    assert library.search("kettle")
 
 
 def test_feature_scaling_in_the_documentation_of_scikit_learn(library: LocalLibrary) -> None:
