@@ -1,0 +1,33 @@
+# make help    lists what there is. Each target sets up all that it needs, in .venv, the first time it is called.
+
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lab clean
+
+help:  ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+demo:  ## run a real swarm on real data for a minute, print its findings, write its report
+	@.ci/venv demo
+	cd notebooks && ../$(BIN)/jupyter swarm run wine.py --maximize accuracy --budget 60s --agents 16 --wait
+	cd notebooks && ../$(BIN)/jupyter swarm report wine
+
+test: check  ## what continuous integration runs: check, then every test (ARGS="-k name" for some)
+	$(BIN)/python -m pytest $(ARGS)
+
+check:  ## style, types, and the one import direction
+	@.ci/venv test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lab:  ## open JupyterLab on the quickstart
+	@.ci/venv demo
+	$(BIN)/jupyter lab notebooks/quickstart.ipynb
+
+clean:  ## remove the environment, caches, and what swarms left in notebooks/
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist notebooks/.swarm
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
