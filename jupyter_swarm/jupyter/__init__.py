@@ -1,0 +1,1 @@
+"""The faces: magics, view, terminal. They parse, delegate and show."""

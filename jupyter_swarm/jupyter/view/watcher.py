@@ -1,0 +1,161 @@
+"""One background thread a kernel reads the ledger for every view that is open, and tells them what is new.
+
+It asks for *events after N* about once a second, less often when nothing happens, and ends when no view is left.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import Any, Protocol
+
+from jupyter_swarm.errors import SwarmError
+from jupyter_swarm.state import SwarmState
+from jupyter_swarm.workspace import Workspace
+
+SOON, LATEST, GROWTH = 0.8, 5.0, 1.25
+"""Seconds to the next look after news, the longest wait, and by how much the wait grows while all is quiet."""
+
+
+class Watched(Protocol):
+    """What the watcher needs of a view."""
+
+    open: bool
+
+    def renew(self, state: SwarmState, alive: bool) -> None:
+        """Show this state. Called in the watcher's thread, never by two at once for one feed."""
+        ...
+
+    def trouble(self, words: str) -> None:
+        """Say that the ledger cannot be read at present; "" when it can again."""
+        ...
+
+
+class Feed:
+    """The state of one swarm, folded as its events come, and the views that show it."""
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        self.workspace, self.name = workspace, name
+        self.state = SwarmState(name=name)
+        self.views: list[Watched] = []
+        self.wait, self.due, self.alive = SOON, 0.0, True
+        self.lock = threading.RLock()
+
+    def read(self) -> bool:
+        """Fold what is new; whether anything changed."""
+        with self.lock:
+            records = self.workspace.store.read(self.state.last, swarm=self.name)
+            for record in records:
+                self.state.apply(record)
+            alive = self.state.over or self.workspace.store.holder(self.name) is not None
+            changed = bool(records) or alive != self.alive
+            self.alive = alive
+            return changed
+
+    def turn(self, now: float) -> None:
+        """Look, and tell the views; the next look is due sooner when there was news."""
+        try:
+            news = self.read()
+        except SwarmError as error:
+            for view in self.views:
+                view.trouble(str(error))
+            news = False
+        else:
+            for view in self.views:
+                view.trouble("")
+        if news:
+            for view in list(self.views):
+                with self.lock:
+                    view.renew(self.state, self.alive)
+        self.wait = SOON if news else min(LATEST, self.wait * GROWTH)
+        self.due = now + self.wait
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more can come that anyone would see."""
+        return not self.views or self.state.over
+
+
+class Watcher:
+    """The feeds of this kernel and the one thread that reads them."""
+
+    def __init__(self) -> None:
+        self._feeds: dict[tuple[str, str], Feed] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def feed(self, workspace: Workspace, name: str) -> Feed:
+        """The feed of a swarm, read up to now (in the caller's thread, so that the first picture is whole)."""
+        with self._lock:
+            feed = self._feeds.setdefault((str(workspace.root), name), Feed(workspace, name))
+        feed.read()
+        return feed
+
+    def watch(self, feed: Feed, view: Watched) -> None:
+        """Tell `view` of what is new from here on."""
+        with self._lock:
+            self._feeds[str(feed.workspace.root), feed.name] = feed
+            feed.views.append(view)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="jupyter-swarm-view", daemon=True)
+                self._thread.start()
+        self.soon(feed)
+
+    def soon(self, feed: Feed) -> None:
+        """Look at once: a person has just asked for something."""
+        feed.wait, feed.due = SOON / 2, 0.0
+        self._wake.set()
+
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread, while there is anything to watch."""
+        return self._thread
+
+    def _run(self) -> None:
+        _speak_for_no_cell()
+        while True:
+            now = time.monotonic()
+            for feed in list(self._feeds.values()):
+                feed.views[:] = [view for view in feed.views if view.open]
+                if feed.views and feed.due <= now:
+                    feed.turn(now)
+            with self._lock:
+                self._feeds = {key: feed for key, feed in self._feeds.items() if not feed.done}
+                if not self._feeds:
+                    self._thread = None
+                    return
+                soonest = min(feed.due for feed in self._feeds.values())
+            self._wake.wait(max(0.05, soonest - time.monotonic()))
+            self._wake.clear()
+
+
+def _speak_for_no_cell() -> None:
+    """Let what this thread publishes belong to no request.
+
+    ipykernel 7 sends the front end's answers to the subshell of the request in whose name a comm last spoke; speaking
+    for a cell would send every click to the main shell, to wait until the running cell ends.
+    """
+    kernel = _kernel()
+    with suppress(AttributeError):
+        kernel._shell_parent.set({})
+
+
+def free(widgets: list[Any]) -> None:
+    """Let the front end choose where its messages to these widgets are handled (a subshell, where it has one).
+
+    The same routing as above, for widgets that a running cell has made.
+    """
+    for widget in widgets:
+        vars(getattr(widget, "comm", None) or widget).pop("_reply_subshell_id", None)
+
+
+def _kernel() -> Any:
+    from IPython import get_ipython
+
+    shell = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]
+    return getattr(shell, "kernel", None)
+
+
+WATCHER = Watcher()

@@ -1,0 +1,102 @@
+"""The answer, in plain words, made by program from the findings; honest when nothing was supported."""
+
+from __future__ import annotations
+
+from jupyter_swarm.report import phrases
+from jupyter_swarm.report.phrases import number, plural
+from jupyter_swarm.state import Case, SwarmState
+from jupyter_swarm.words import Evidence
+
+
+def answer(state: SwarmState) -> str:
+    """One paragraph: what holds, by how much and how surely; what does not; what is not known.
+
+    Plain text, not escaped.
+    """
+    if state.baseline_error is not None and not state.baseline_values():
+        return f"There is no answer: the cell itself failed ({state.baseline_error.message}), so nothing was compared."
+    if state.request is None or not state.baseline_values():
+        return "There is no answer yet: the baseline has not been measured."
+    sentences = [_supported(state)]
+    best = state.best
+    if best is not None:
+        sentences.append(
+            f"The best cell measured {state.objective.metric} = {number(best.mean)} "
+            f"(95 % interval {number(best.low)} to {number(best.high)}, {plural(best.runs, 'run')}) on seeds that "
+            f"nothing before had used; the cell as given has {phrases.baseline(state)}."
+        )
+    else:
+        sentences.append(f"The cell as given has {state.objective.metric} = {phrases.baseline(state)}.")
+    sentences += [_others(state), _caution(state)]
+    if not state.over:
+        sentences.insert(0, "So far:")
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _supported(state: SwarmState) -> str:
+    incumbent, better = state.incumbent(), [case for case in state.supported() if not ablation(case)]
+    metric = state.objective.metric
+    if not better:
+        judged = [case for case in state.findings() if not ablation(case)]
+        if not judged:
+            return f"Nothing has been shown to improve {metric}: no hypothesis was put to the test."
+        return (
+            f"Nothing was shown to improve {metric}: none of the {plural(len(judged), 'hypothesis', 'hypotheses')} "
+            "that were tested on untouched seeds held."
+        )
+    first = incumbent if incumbent is not None else better[0]
+    assert first.evidence is not None
+    chain = chain_of(state)
+    text = f"{_sentence(chain[0].hypothesis.statement)} ({_evidence(chain[0])})."
+    for case in chain[1:]:
+        text += f" On top of that, {_sentence(case.hypothesis.statement)} ({_evidence(case)})."
+    more = len(better) - len(chain)
+    if more > 0:
+        text += f" {plural(more, 'other change')} of the cell {'was' if more == 1 else 'were'} supported as well."
+    return text
+
+
+def _evidence(case: Case) -> str:
+    assert case.evidence is not None
+    unaudited = "; unaudited, since it rests on free code that nobody has approved" if phrases.unaudited(case) else ""
+    return phrases.judged(case.evidence) + unaudited
+
+
+def chain_of(state: SwarmState) -> list[Case]:
+    """The supported changes that lead from the baseline to the best cell, first to last; [] for none."""
+    current = state.incumbent()
+    chain: list[Case] = []
+    by_variation = {case.hypothesis.variation.id: case for case in state.supported() if not ablation(case)}
+    while current is not None and current not in chain:
+        chain.insert(0, current)
+        current = by_variation.get(current.hypothesis.reference.id)
+    return chain
+
+
+def ablation(case: Case) -> bool:
+    """Whether it asks what a part of the best cell earns, not whether a change helps the baseline."""
+    return case.hypothesis.direction.startswith("ablation")
+
+
+def _others(state: SwarmState) -> str:
+    found = [case.evidence for case in state.findings() if case.evidence is not None and not ablation(case)]
+    refuted, undecided = (sum(each.verdict == verdict for each in found) for verdict in ("refuted", "open"))
+    parts = []
+    if refuted:
+        parts.append(f"{plural(refuted, 'hypothesis', 'hypotheses')} {'was' if refuted == 1 else 'were'} refuted")
+    if undecided:
+        parts.append(f"{undecided} stayed open: neither shown nor excluded")
+    return f"{' and '.join(parts)}.".capitalize() if parts else ""
+
+
+def _caution(state: SwarmState) -> str:
+    evidence: list[Evidence] = [case.evidence for case in state.supported() if case.evidence is not None]
+    if any(each.scope == "splits" for each in evidence):
+        return "This holds over splits of these data; for new data see the wider interval of each finding."
+    if any(each.scope == "seeds" for each in evidence):
+        return "This holds over the seeds of this cell; nothing was tested on other data."
+    return ""
+
+
+def _sentence(words: str) -> str:
+    return words.strip().rstrip(".")

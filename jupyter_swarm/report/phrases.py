@@ -1,0 +1,138 @@
+"""Numbers and judgements in plain words, the same in the view and in the report.
+
+Plain text: whoever shows it escapes it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from jupyter_swarm import statistics
+from jupyter_swarm.state import Case, SwarmState
+from jupyter_swarm.words import Citation, Evidence
+
+SCOPES = {
+    "seeds": "over these seeds",
+    "splits": "over splits of these data",
+    "exact": "exact: the metric does not depend on the seed",
+}
+REASONS = {
+    "failure": "raised an error",
+    "timeout": "ran out of time",
+    "missing": "gave no metric",
+    "nonfinite": "gave a metric that is no finite number",
+    "locked": "touched what no agent may touch",
+    "stopped": "were stopped",
+    "lost": "were lost with their runner",
+}
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for people: so many significant digits, no needless zeros, "–" for none.
+
+    >>> number(0.98611), number(1234567.0), number(None), number(0.00001234), number(12.0)
+    ('0.9861', '1.235e+06', '–', '1.234e-05', '12')
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.{digits}g}".replace("-", "−").replace("e−", "e-")
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """An effect, with its sign.
+
+    >>> signed(0.35843), signed(-0.02), signed(0.0)
+    ('+0.358', '−0.02', '0')
+    """
+    return ("+" if value is not None and value > 0 else "") + number(value, digits)
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """An interval; an end that the pairs could not bound is said to be so.
+
+    >>> interval(0.1, 0.2), interval(None, 0.2), interval(None, None)
+    ('[+0.1, +0.2]', '[unbounded, +0.2]', 'not bounded by so few pairs')
+    """
+    if low is None and high is None:
+        return "not bounded by so few pairs"
+    return f"[{signed(low) if low is not None else 'unbounded'}, {signed(high) if high is not None else 'unbounded'}]"
+
+
+def duration(seconds: float) -> str:
+    """A length of time.
+
+    >>> duration(7.2), duration(75), duration(3700), duration(200000)
+    ('7 s', '1 min 15 s', '1 h 1 min', '2 d 7 h')
+    """
+    whole = int(max(0.0, seconds))
+    for unit, name, part, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= unit:
+            rest = whole % unit // part
+            return f"{whole // unit} {name}" + (f" {rest} {small}" if rest else "")
+    return f"{whole} s"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count and its noun.
+
+    >>> plural(1, "pair"), plural(2, "pair"), plural(0, "hypothesis", "hypotheses")
+    ('1 pair', '2 pairs', '0 hypotheses')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def place(citation: Citation) -> str:
+    """Where a quotation stands."""
+    return ", ".join(part for part in (citation.title or citation.paper, citation.place) if part)
+
+
+def judged(evidence: Evidence) -> str:
+    """A judgement in one line: effect, interval, pairs, scope.
+
+    >>> seven = Evidence(verdict="open", effect=0.1, low=None, high=0.3, pairs=7, e_value=2, e_against=1, scope="seeds")
+    >>> judged(seven)
+    'effect +0.1, 95 % interval [unbounded, +0.3], 7 pairs, over these seeds'
+    """
+    bounds = interval(evidence.low, evidence.high)
+    known = "95 % interval" if evidence.low is not None or evidence.high is not None else "interval"
+    if evidence.scope == "exact":
+        return f"effect {signed(evidence.effect)}, {plural(evidence.pairs, 'pair')}, {SCOPES['exact']}"
+    parts = (f"effect {signed(evidence.effect)}", f"{known} {bounds}", plural(evidence.pairs, "pair"))
+    return ", ".join((*parts, SCOPES[evidence.scope]))
+
+
+def baseline(state: SwarmState) -> str:
+    """Mean, spread and count of the baseline on the screening seeds; "" before its first run."""
+    values = state.baseline_values()
+    if not values:
+        return ""
+    mean, spread = sum(values) / len(values), statistics.standard_deviation(values)
+    if statistics.deterministic(values):
+        return f"{number(mean)} on each of {len(values)} seeds (it does not depend on the seed)"
+    around = f" ± {number(spread, 2)}" if len(values) > 1 else ""
+    return f"{number(mean)}{around} over {plural(len(values), 'seed')}"
+
+
+def phase(state: SwarmState, alive: bool = True) -> str:
+    """What the swarm is doing, in one or two words. `alive` is whether a runner holds its lease."""
+    if state.asked and not state.over:
+        return {"pause": "pausing", "resume": "resuming", "stop": "stopping"}[state.asked]
+    if state.phase != "running":
+        return {"requested": "starting", "unknown": "starting"}.get(state.phase, state.phase)
+    return _working(state) if alive else "runner lost"
+
+
+def _working(state: SwarmState) -> str:
+    if not state.baseline_values():
+        return "baseline"
+    purposes = {row.experiment.purpose for row in list(state.rows.values())[-8:]}
+    if purposes & {"best"}:
+        return "measuring the best again"
+    if "confirmation" in purposes:
+        return "screening and confirming" if "screening" in purposes else "confirming"
+    return "screening"
+
+
+def unaudited(case: Case) -> bool:
+    """Whether the finding rests on code that no declared edit explains and no person has approved."""
+    return not case.hypothesis.variation.edits and case.mark != "approved"
