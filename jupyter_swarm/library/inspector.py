@@ -52,7 +52,10 @@ def describe(name: str) -> dict[str, Any]:
         entries = [[name, "module", "", _doc(found)]]
         seen: set[str] = set()
         for public in _public(found):
-            member = getattr(found, public, None)
+            try:
+                member = getattr(found, public)
+            except Exception:  # a lazy name may be missing, or refuse (what is experimental does)
+                continue
             if not isinstance(member, types.ModuleType):
                 entries += _entries(f"{name}.{public}", member, seen)
             if len(entries) > MOST:

@@ -118,33 +118,25 @@ def _distributed() -> set[str]:
 
 
 def _parts(name: str, kind: str, signature: str, doc: str) -> Iterator[tuple[str, str]]:
-    """Places of one qualified name: itself, and each parameter of a class or function on its own.
+    """Places of one qualified name: what it is, each of its parameters, each further section (numpy's style).
 
     >>> doc = "Scale.\\n\\nParameters\\n----------\\nC : float\\n    How much.\\n\\nNotes\\n-----\\nSlow."
     >>> [place for place, _ in _parts("m.f", "function", "(C=1.0)", doc)]
-    ['m.f', 'm.f · C']
+    ['m.f', 'm.f · C', 'm.f › Notes']
     """
     if not doc:
         return
-    rest, parameters = _split(doc) if kind in ("class", "function") else (doc, [])
+    marks = list(_HEADING.finditer(doc)) if kind in ("class", "function") else []
+    edges = [mark.start() for mark in marks] + [len(doc)]
     head = f"{name}{_short(signature)}" if kind != "module" else name
-    yield name, f"{head}\n\n{rest}"
-    for names, text in parameters:
-        yield f"{name} · {names}", text
-
-
-def _split(doc: str) -> tuple[str, list[tuple[str, str]]]:
-    """A numpy-style docstring without its parameters, and those."""
-    marks = list(_HEADING.finditer(doc))
-    for number, mark in enumerate(marks):
-        if mark["title"] not in ("Parameters", "Other Parameters"):
-            continue
-        end = marks[number + 1].start() if number + 1 < len(marks) else len(doc)
-        found = list(_parameters(doc[mark.end() : end]))
-        if found:
-            rest, more = _split(doc[: mark.start()].rstrip() + "\n\n" + doc[end:])
-            return rest, [*found, *more]
-    return doc.strip(), []
+    yield name, f"{head}\n\n{doc[: edges[0]].strip()}"
+    for mark, end in zip(marks, edges[1:], strict=True):
+        body = doc[mark.end() : end]
+        parameters = list(_parameters(body)) if mark["title"] in ("Parameters", "Other Parameters") else []
+        for names, text in parameters:
+            yield f"{name} · {names}", text
+        if not parameters and body.strip():
+            yield f"{name} › {mark['title']}", doc[mark.start() : end].strip()
 
 
 def _parameters(section: str) -> Iterator[tuple[str, str]]:

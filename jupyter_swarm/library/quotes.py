@@ -10,6 +10,10 @@ from jupyter_swarm.library.terms import terms as words_of
 
 LONGEST = 300
 
+_NO_STATEMENT = re.compile(
+    r"\A(?:>>>|\.\.\. |\.\. |[\w.]+\([^\n]*\)(?: -> .*)?\Z|[\w.]+\Z|#|[A-Z][A-Za-z ]+\n-{3,})|\n>>>|:ref:`|:doc:`"
+)
+
 
 def choose(text: str, terms: Sequence[str], longest: int = LONGEST) -> Range:
     """Offsets of the sentence that speaks most of `terms`; of a longer one, the part around the first of them.
@@ -33,9 +37,12 @@ def _worth(sentence: str, wanted: Sequence[tuple[str, set[str]]]) -> float:
             total += 2.0
         elif forms:
             total += len(forms & spoken) / len(forms)
-    # A statement is worth more than a line of code or a heading that names the same.
-    code = sentence.startswith((">>>", "...")) or "\n>>>" in sentence
-    return total * (0.5 if code else 1.0) * (1.0 if len(sentence.split()) > 4 else 0.7)
+    # A statement is worth more than code, a signature or a heading that names the same, and something by itself: what
+    # stands in the documentation of a class speaks of it without naming it.
+    letters = sum(map(str.isalpha, sentence))
+    if _NO_STATEMENT.search(sentence) or letters < len(sentence) / 2:
+        return (total + 0.6) * 0.2
+    return (total + 0.6) * (1.0 if len(sentence.split()) > 4 else 0.7)
 
 
 def _part(text: str, start: int, end: int, terms: Sequence[str], longest: int) -> Range:

@@ -15,6 +15,15 @@ _TOKEN = re.compile(r"[^\W_]+(?:_+[^\W_]+)*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 
 
+def tokens(text: str) -> list[str]:
+    """Words as they stand, identifiers whole.
+
+    >>> tokens("SVC(C=1.0)")
+    ['SVC', 'C', '1', '0']
+    """
+    return _TOKEN.findall(text)
+
+
 def terms(text: str) -> list[str]:
     """The index's words of `text`, repeated as often as they stand there.
 

@@ -87,6 +87,7 @@ def test_module_documents_qualified_names_and_parameters() -> None:
     assert draft.form == "documentation"
     assert re.fullmatch(r"\d+\.\d+.*", draft.version)
     assert {"sklearn.svm", "sklearn.svm.SVC", "sklearn.svm.SVC · C", "sklearn.svm.LinearSVC.fit"} <= parts.keys()
+    assert parts["sklearn.svm.SVC › Examples"].startswith("Examples\n--------\n>>> ")
     assert parts["sklearn.svm.SVC · C"].startswith("C : float")
     assert "Regularization parameter" in parts["sklearn.svm.SVC · C"]
     assert "Regularization parameter" not in parts["sklearn.svm.SVC"]
@@ -94,6 +95,12 @@ def test_module_documents_qualified_names_and_parameters() -> None:
 
 def test_reading_a_module_twice_gives_one_text() -> None:
     assert read("module:json").id == read("module:json").id
+
+
+def test_names_that_refuse_to_be_imported_are_left_out() -> None:
+    names = {place.name for place in read("module:sklearn.model_selection").places}
+    assert "sklearn.model_selection.StratifiedKFold · n_splits" in names
+    assert "sklearn.model_selection.HalvingGridSearchCV" not in names
 
 
 def test_one_object_of_a_module() -> None:

@@ -149,7 +149,12 @@ def test_feature_scaling_in_the_documentation_of_scikit_learn(library: LocalLibr
     hits = library.search("feature scaling", 10)
     assert all(hit.passage.kind == "documentation" for hit in hits)
     assert any("sklearn.preprocessing." in hit.passage.place and "scal" in hit.passage.text for hit in hits[:5])
-    assert library.search("StandardScaler", 1)[0].passage.place.startswith("sklearn.preprocessing.StandardScaler")
+    for name in ("StandardScaler", "Normalizer", "MinMaxScaler", "RobustScaler"):
+        (best,) = library.search(name, 1)
+        assert best.passage.place == f"sklearn.preprocessing.{name}"
+        assert library.verify(library.cite(best.passage, [name]))
+    (best,) = library.search("StandardScaler removing the mean", 1)
+    assert library.cite(best.passage, ["StandardScaler"]).quote.startswith("Standardize features by removing the mean")
     parameter = library.search("SVC C regularization strength", 3)
     assert "sklearn.svm.SVC · C" in [hit.passage.place for hit in parameter]
     citation = library.cite(parameter[0].passage, ["regularization", "C"])
