@@ -52,7 +52,7 @@ class Row:
     def __init__(self, direction: Direction, steer: Callable[[str, float], None]) -> None:
         self.id, self.steer = direction.id, steer
         self.asked: float | None = None
-        self.known = direction.priority
+        self.seen = self.shown = direction.priority
         self.words, self.promise = _pane(), _pane()
         self.slider = w.FloatSlider(
             value=direction.priority,
@@ -76,8 +76,9 @@ class Row:
         _put(self.words, panes.line_of(direction))
         _put(self.promise, panes.promise(direction))
         self.slider.disabled = bool(direction.closed) or state.over
-        if direction.priority != self.known or self._refused(state):
-            self.known, self.asked = direction.priority, None
+        if direction.priority != self.seen or self._refused(state):
+            self.seen = self.shown = direction.priority
+            self.asked = None
             self.slider.max = max(self.slider.max, direction.priority)
             self.slider.value = direction.priority
 
@@ -88,8 +89,8 @@ class Row:
         return bool(mine) and mine[-1].done is False and mine[-1].request.value == self.asked
 
     def _moved(self, change: Any) -> None:
-        if change.new != self.known:
-            self.known = self.asked = change.new
+        if change.new != self.shown:  # else it was moved by the ledger, not by a person
+            self.shown = self.asked = change.new
             self.steer(self.id, change.new)
 
 

@@ -66,14 +66,16 @@ def progress(state: SwarmState) -> str:
     return f'<div class="bars">{"".join(bars)}</div>'
 
 
-def _bar(name: str, words: str, shares: Iterable[tuple[float, str]]) -> str:
+def _bar(name: str, words: str, shares: Iterable[tuple[float, str]], more: str = "") -> str:
     parts, whole = [], 0.0
     for share, kind in shares:
         width = max(0.0, min(share, 1.0 - whole))
         whole += width
         parts.append(f'<i class="{kind}" style="width:{100 * width:.1f}%"></i>')
+    right = f"<span>{escape(more)}</span>" if more else ""
     return (
-        f'<div><div class="label"><span>{escape(name)}</span><b>{escape(words)}</b></div>'
+        f'<div><div class="label"><span>{escape(name)}{" " + f"<b>{escape(words)}</b>" if more else ""}</span>'
+        f"{right or f'<b>{escape(words)}</b>'}</div>"
         f'<div class="bar" role="progressbar" aria-label="{escape(name)}" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{100 * whole:.0f}" aria-valuetext="{escape(words)}">{"".join(parts)}</div></div>'
     )
@@ -169,8 +171,7 @@ def line_of(direction: Direction) -> str:
 
 def promise(direction: Direction) -> str:
     """A direction's promise as a bar, and what has been tried there. Changes often."""
-    runs = plural(direction.trials, "run")
-    return _bar("Promise", f"{direction.promise:.2f} after {runs}", [(direction.promise, "")])
+    return _bar("Promise", f"{direction.promise:.2f}", [(direction.promise, "")], plural(direction.trials, "run"))
 
 
 def open_directions(state: SwarmState) -> list[Direction]:

@@ -71,7 +71,7 @@ max-width:1080px;gap:12px}
 .jsw-live .widget-html-content,.jsw-live .jupyter-widgets-html-content,.jsw-live .widget-html{line-height:1.5;
 height:auto}
 .jsw-live .widget-html>.widget-html-content>div{white-space:normal}
-.jsw-row{display:grid!important;grid-template-columns:minmax(0,1fr) 150px 250px;gap:0 18px;align-items:start;
+.jsw-row{display:grid!important;grid-template-columns:minmax(0,1fr) 170px 270px;gap:0 18px;align-items:start;
 border-top:1px solid var(--jp-border-color2,rgba(128,128,128,.4));padding:6px 0;overflow:visible}
 .jsw-pair{display:grid!important;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:14px 32px;
 overflow:visible}
