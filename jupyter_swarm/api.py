@@ -1,0 +1,310 @@
+"""A handle on a swarm: what all faces and programs use. It appends requests to the ledger and folds what is there.
+
+    from jupyter_swarm import Swarm, Workspace
+
+    swarm = Swarm.start(cell, name="wine", maximize="accuracy", budget="2m", namespace=globals())
+    swarm.wait()                 # or go on: a detached runner works
+    print(swarm.result())
+
+    Swarm("wine", Workspace("notebooks")).stop()     # from anywhere else
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from jupyter_swarm import engine, register
+from jupyter_swarm.errors import LedgerError, UsageError
+from jupyter_swarm.events import (
+    AnyEvent,
+    PauseRequested,
+    ResumeRequested,
+    SteeringRequested,
+    StopRequested,
+    SwarmRequested,
+)
+from jupyter_swarm.outcome import needed_runs, outcome
+from jupyter_swarm.settings import budget_text, checked, digest, objective_of, parse_budget
+from jupyter_swarm.state import Best, Case, Steering, SwarmState
+from jupyter_swarm.words import Budget
+from jupyter_swarm.workspace import Workspace, check_name
+
+SteeringVerb = Literal["priority", "add", "close", "approve", "veto", "replicate", "budget"]
+_POLL_SECONDS = 0.2
+_LONELY_SECONDS = 20.0
+
+
+class Swarm:
+    """One swarm of a workspace. Making a handle costs nothing and starts nothing.
+
+    Args:
+        name: of a swarm that the workspace knows.
+        workspace: where; the current folder's where not given.
+
+    Raises:
+        UsageError: the workspace knows no such swarm; the message says which are near.
+    """
+
+    def __init__(self, name: str, workspace: Workspace | str | Path | None = None) -> None:
+        self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
+        self.name = check_name(name)
+        self._local = threading.local()
+        if register.request(self.workspace, name) is None:
+            raise register.unknown(self.workspace, name)
+
+    def __repr__(self) -> str:
+        return f"Swarm({self.name!r}, {self.workspace!r})"
+
+    # ------------------------------------------------------------ beginning
+
+    @classmethod
+    def start(
+        cls,
+        cell: str,
+        *,
+        name: str = "swarm",
+        maximize: str | None = None,
+        minimize: str | None = None,
+        budget: str | Budget = "2m",
+        agents: int = 16,
+        namespace: Mapping[str, Any] | None = None,
+        workspace: Workspace | str | Path | None = None,
+        folder: str | Path | None = None,
+        vary: Sequence[str] = (),
+        fix: Sequence[str] = (),
+        new: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        **options: str | int | float | bool | None,
+    ) -> Swarm:
+        """Read and capture a cell, ask for a swarm, make sure that a runner lives; return at once.
+
+        An unchanged cell with unchanged settings is the same swarm: it is attached to, and resumed if its runner has
+        died. A changed one gets the next free name (`wine-2`).
+
+        Args:
+            cell: its source.
+            name: of the swarm.
+            maximize: the metric, a name that the cell assigns. Give this or `minimize`.
+            minimize: likewise, where less is better.
+            budget: time, experiments, or both: "2m", "500x", "2m,500x".
+            agents: how many work in it.
+            namespace: the notebook's variables (`globals()`).
+            workspace: where `.swarm/` lies or is made.
+            folder: where relative paths in the cell resolve; the workspace's folder where not given.
+            vary: knobs to vary, also `name=low..high`; fix: names never to vary.
+            new: another swarm even though nothing has changed (the notebook's data may have).
+            progress: told (bytes done, bytes in all) while large data are captured.
+            options: workers, timeout_seconds, share_confirmation, seed, mind.
+
+        Raises:
+            CellError: the cell cannot be used as it is, or something cannot be captured.
+            UsageError: a name, budget or option makes no sense.
+            WorkspaceError, LedgerError: the workspace cannot be written.
+        """
+        from jupyter_swarm import cell as cells
+
+        place = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
+        check_name(name)
+        objective = objective_of(maximize, minimize)
+        spend = budget if isinstance(budget, Budget) else parse_budget(budget)
+        chosen = checked(agents, options)
+        cell_hash = digest(cell, objective, spend, agents, vary, fix, chosen)
+        there = None if new else register.same(place, name, cell_hash)
+        if there is not None:
+            return cls(there, place).ensure_runner()
+        space = namespace if namespace is not None else {}
+        analysis = cells.read(cell, metric=objective.metric, namespace=space, vary=tuple(vary), fix=tuple(fix))
+        place.create()
+        with register.starting(place):
+            home = Path(folder or place.folder).absolute()
+            context = cells.capture(analysis, space, folder=home, captures=place.captures, progress=progress)
+            free = register.free_name(place, name)
+            request = SwarmRequested(
+                objective=objective,
+                budget=spend,
+                agents=agents,
+                analysis=analysis,
+                context=context,
+                cell_hash=cell_hash,
+                options=chosen,
+            )
+            place.swarm(free)
+            place.store.append(free, [request])
+        engine.start(place, free)
+        return cls(free, place)
+
+    def ensure_runner(self) -> Swarm:
+        """Start a runner where the swarm is not over and has none: what is done is not done again."""
+        if not self.state.over:
+            self._await_stale_lease()
+            engine.start(self.workspace, self.name)
+        return self
+
+    def _await_stale_lease(self) -> None:
+        """A runner that was killed on this machine cannot give its lease back: wait until it has run out."""
+        holder = self.workspace.store.holder(self.name)
+        while holder is not None and register.dead(holder):
+            time.sleep(_POLL_SECONDS)
+            holder = self.workspace.store.holder(self.name)
+
+    # ------------------------------------------------------------ what is
+
+    @property
+    def state(self) -> SwarmState:
+        """The fold of all that has happened, brought up to now. Each thread has a state of its own."""
+        state: SwarmState | None = getattr(self._local, "state", None)
+        if state is None:
+            state = self._local.state = SwarmState(name=self.name)
+        while records := self.workspace.store.read(state.last, swarm=self.name, limit=5000):
+            for record in records:
+                state.apply(record)
+        return state
+
+    @property
+    def alive(self) -> bool:
+        """Whether a runner works on it now."""
+        return engine.alive(self.workspace, self.name)
+
+    def findings(self) -> list[Case]:
+        """Judged hypotheses: supported, refuted, open; each group by effect."""
+        return self.state.findings()
+
+    def best(self) -> Best | None:
+        """The best cell as measured again on untouched seeds; None before that."""
+        return self.state.best
+
+    def result(self) -> dict[str, Any]:
+        """Name, state, experiments, baseline, best, findings with citations, spend; as `--json` prints it."""
+        return outcome(self.state)
+
+    def notebook(self, number: int) -> Path:
+        """The executed notebook of a run.
+
+        Raises:
+            UsageError: there is no such run, or its notebook is gone.
+        """
+        state = self.state
+        row = state.rows.get(number)
+        if row is None or row.run is None:
+            known = f"runs are numbered 1 to {max(state.rows)}" if state.rows else "no run has been started yet"
+            doing = "has not finished" if row else "does not exist"
+            raise UsageError(f"run {number} of {self.name} {doing}", cure=known)
+        path = self.workspace.root / row.run.notebook
+        if not row.run.notebook or not path.is_file():
+            why = row.run.message or "it was freed by clean, or never written"
+            raise UsageError(f"run {number} of {self.name} has no notebook", where=why, cure="another run")
+        return path
+
+    def report(self) -> Path:
+        """Write the report notebook beside the notebooks; its path there."""
+        from jupyter_swarm import report
+
+        return report.write(self.workspace, self.name)
+
+    # ------------------------------------------------------------ what is asked of it
+
+    def wait(self, timeout: float | None = None, *, watch: Callable[[SwarmState], None] | None = None) -> SwarmState:
+        """Wait until it is over (or `timeout` seconds have passed). Interrupting leaves the swarm running.
+
+        Args:
+            timeout: seconds.
+            watch: told the state about twice a second.
+
+        Raises:
+            LedgerError: its runner is gone and another does not stay.
+        """
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        lonely = 0.0
+        while True:
+            state = self.state
+            if watch is not None:
+                watch(state)
+            if state.over or time.monotonic() >= end:
+                return state
+            lonely = 0.0 if state.phase == "paused" or self.alive else lonely + _POLL_SECONDS
+            if lonely > _LONELY_SECONDS:
+                raise LedgerError(
+                    f"{self.name} has no runner any more",
+                    where=str(self.workspace.swarm(self.name) / "runner.log"),
+                    cure=f"resume {self.name}; no finished run is lost",
+                )
+            time.sleep(max(0.0, min(_POLL_SECONDS, end - time.monotonic())))
+
+    def pause(self) -> SwarmState:
+        """Start no more work; what runs may finish."""
+        return self._ask(PauseRequested(), "pause")
+
+    def resume(self) -> SwarmState:
+        """Go on, with a new runner where there is none."""
+        state = self._ask(ResumeRequested(), "resume")
+        self.ensure_runner()
+        return state
+
+    def stop(self) -> SwarmState:
+        """End it now; findings so far stay. Without a runner, one is started to write down the end."""
+        state = self._ask(StopRequested(), "stop")
+        self.ensure_runner()
+        return state
+
+    def steer(
+        self, verb: SteeringVerb, target: str = "", value: float | str | None = None, *, wait: float = 0.0
+    ) -> Steering | None:
+        """Ask for a change; each request is answered in the ledger, done or refused with the reason.
+
+        Args:
+            verb: "priority", "add", "close", "approve", "veto", "replicate" or "budget".
+            target: a direction (id or words of its title), a hypothesis, a run's number.
+            value: the priority or the budget.
+            wait: seconds to wait for the answer.
+
+        Returns:
+            The request with its answer; None where there was none in time.
+
+        Raises:
+            UsageError: the swarm is over, or the budget makes no sense.
+        """
+        if verb == "budget":
+            value = budget_text(parse_budget(str(value or target)))
+        self._check_open(verb)
+        request = SteeringRequested(verb=verb, target=target, value=value)
+        number = self.workspace.store.append(self.name, [request])[0].number
+        end = time.monotonic() + wait
+        while True:
+            entry = self.state.steering[number]
+            if entry.done is not None or self.state.over:
+                return entry
+            if time.monotonic() >= end:
+                return None
+            time.sleep(_POLL_SECONDS / 2)
+
+    def clean(self) -> tuple[int, int]:
+        """Delete executed notebooks that no finding needs; (how many, bytes). Only when it is over or paused."""
+        state = self.state
+        if not state.over and state.phase != "paused":
+            raise UsageError(f"{self.name} is at work", cure=f"pause or stop {self.name} first")
+        keep = {self.workspace.root / name for name in needed_runs(state)}
+        return register.delete([path for path in self.workspace.runs(self.name).glob("*.ipynb") if path not in keep])
+
+    def _ask(self, event: AnyEvent, verb: str) -> SwarmState:
+        self._check_open(verb)
+        self.workspace.store.append(self.name, [event])
+        return self.state
+
+    def _check_open(self, verb: str) -> None:
+        state = self.state
+        if state.over:
+            raise UsageError(
+                f"{self.name} is over ({state.phase}: {state.why}); there is nothing to {verb}",
+                cure="run its cell again with another budget: that starts a new swarm",
+            )
+
+
+def list_swarms(workspace: Workspace | str | Path | None = None) -> list[Swarm]:
+    """All swarms of a workspace, the oldest first."""
+    place = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
+    return [Swarm(name, place) for name in register.names(place)]

@@ -1,0 +1,133 @@
+"""What a person sets when asking for a swarm: metric, budget, options; read, checked and named by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import keyword
+import re
+from collections.abc import Mapping, Sequence
+
+from jupyter_swarm.errors import UsageError
+from jupyter_swarm.words import Budget, Objective
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+MOST_AGENTS = 10_000
+MOST_SECONDS = 366 * 86400.0
+MOST_EXPERIMENTS = 10_000_000
+OPTIONS = ("workers", "timeout_seconds", "share_confirmation", "seed", "mind")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdx])")
+_BUDGET_CURE = "time (s, m, h, d), experiments (x), or both, as in 90s, 2m, 500x or 2m,500x"
+
+
+def parse_budget(text: str) -> Budget:
+    """A budget from its short form: time, experiments, or both.
+
+    Raises:
+        UsageError: it is zero or nonsense.
+
+    >>> parse_budget("2m,500x")
+    Budget(seconds=120.0, experiments=500)
+    >>> parse_budget("1h30m").seconds
+    5400.0
+    """
+    seconds: float | None = None
+    experiments: int | None = None
+    compact = text.strip().lower()
+    parts = [part.strip() for part in compact.split(",")]
+    for part in parts:
+        found = _PART.findall(part)
+        units = [unit for _, unit in found]
+        if not found or _PART.sub("", part).strip() or len(set(units)) < len(units):
+            raise UsageError(f"{text!r} is no budget", where="--budget", cure=_BUDGET_CURE)
+        for number, unit in found:
+            if unit != "x":
+                seconds = (seconds or 0.0) + float(number) * UNITS[unit]
+            elif "." in number or experiments is not None:
+                raise UsageError(f"{text!r} is no budget", where="--budget", cure=_BUDGET_CURE)
+            else:
+                experiments = int(number)
+    if seconds == 0.0 or experiments == 0:
+        raise UsageError(f"a budget of {text!r} buys nothing", where="--budget", cure=_BUDGET_CURE)
+    if (seconds or 0.0) > MOST_SECONDS or (experiments or 0) > MOST_EXPERIMENTS:
+        raise UsageError(f"a budget of {text!r} is more than a year or ten million runs", cure=_BUDGET_CURE)
+    return Budget(seconds=seconds, experiments=experiments)
+
+
+def budget_text(budget: Budget) -> str:
+    """The short form that the ledger carries: seconds, experiments.
+
+    >>> budget_text(Budget(seconds=120.0, experiments=500)), budget_text(Budget(seconds=0.5))
+    ('120s,500x', '0.5s')
+    """
+    parts = []
+    if budget.seconds is not None:
+        parts.append(f"{budget.seconds:.3f}".rstrip("0").rstrip(".") + "s")
+    if budget.experiments is not None:
+        parts.append(f"{budget.experiments}x")
+    return ",".join(parts)
+
+
+def parse_seconds(text: str) -> float:
+    """A length of time, as in a budget.
+
+    >>> parse_seconds("5m")
+    300.0
+    """
+    budget = parse_budget(text)
+    if budget.seconds is None or budget.experiments is not None:
+        raise UsageError(f"{text!r} is no length of time", cure="write it as in 90s, 5m or 1h30m")
+    return budget.seconds
+
+
+def objective_of(maximize: str | None, minimize: str | None) -> Objective:
+    """The objective that two options say.
+
+    Raises:
+        UsageError: neither, both, or something that is no name.
+    """
+    if bool(maximize) == bool(minimize):
+        what = "say what to measure" if not maximize else "choose one of --maximize and --minimize"
+        raise UsageError(what, cure="--maximize METRIC, a name that the cell assigns")
+    metric = str(maximize or minimize)
+    if not metric.isidentifier() or keyword.iskeyword(metric):
+        raise UsageError(f"{metric!r} is no name of a variable", where="metric", cure="a name that the cell assigns")
+    return Objective(metric=metric, maximize=bool(maximize))
+
+
+def checked(agents: int, options: Mapping[str, str | int | float | bool | None]) -> dict[str, str | int | float | bool]:
+    """Options of a swarm that make sense, those that are None left out.
+
+    Raises:
+        UsageError: an option is unknown or out of its range.
+    """
+    if not 1 <= agents <= MOST_AGENTS:
+        raise UsageError(f"{agents} agents make no swarm", where="--agents", cure=f"1 to {MOST_AGENTS:,}")
+    chosen = {name: value for name, value in options.items() if value is not None}
+    for name in chosen:
+        if name not in OPTIONS:
+            raise UsageError(f"a swarm has no option {name!r}", cure=f"one of {', '.join(OPTIONS)}")
+    if "workers" in chosen and not 1 <= int(chosen["workers"]) <= 4096:
+        raise UsageError(f"{chosen['workers']} workers run nothing", where="--workers", cure="1 or more")
+    mind = chosen.get("mind", "classical")
+    if mind != "classical":
+        from jupyter_swarm import minds
+
+        minds.find(str(mind))
+    return chosen
+
+
+def digest(
+    cell: str,
+    objective: Objective,
+    budget: Budget,
+    agents: int,
+    vary: Sequence[str],
+    fix: Sequence[str],
+    options: Mapping[str, str | int | float | bool],
+) -> str:
+    """The hash by which an unchanged cell with unchanged settings is recognised; blank ends of lines do not matter."""
+    lines = [line.rstrip() for line in cell.strip("\n").splitlines()]
+    settings = [objective.metric, objective.maximize, budget_text(budget), agents, sorted(vary), sorted(fix)]
+    text = json.dumps([lines, settings, sorted(options.items())])
+    return hashlib.sha256(text.encode()).hexdigest()
