@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean, stdev
+from statistics import fmean
 
 LEVEL = 0.05
 EFFECTS = (0.3, 0.5, 0.8, 1.2, 2.0, 5.0)
@@ -151,7 +151,7 @@ def hopeless(gains: Sequence[float], remaining: int, target: float) -> bool:
     count = len(gains)
     if count < 6:
         return False
-    spread = stdev(gains)
+    spread = standard_deviation(gains)
     if spread == 0.0:
         return gains[0] <= 0.0
     optimistic = (fmean(gains) + 1.5 * spread / math.sqrt(count)) / spread
@@ -174,8 +174,15 @@ def pairs_for(effect: float, target: float = 40.0, most: int = 400) -> int:
 
 
 def standard_deviation(values: Sequence[float]) -> float:
-    """The sample's standard deviation; 0 for fewer than two values."""
-    return stdev(values) if len(values) > 1 else 0.0
+    """The sample's standard deviation; 0 for fewer than two values, and where all are the same.
+
+    >>> standard_deviation([1.0, 3.0])
+    1.4142135623730951
+    """
+    if len(values) < 2 or min(values) == max(values):
+        return 0.0
+    mean = fmean(values)
+    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 def deterministic(values: Sequence[float]) -> bool:

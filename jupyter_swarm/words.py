@@ -130,6 +130,9 @@ class Recipe(Word):
     path: str
     summary: str = ""
     parameters: tuple[Parameter, ...] = ()
+    """In the order of the signature: "*" or "*name" begins those by keyword only, "**name" takes any keyword."""
+    shape: str = ""
+    """What calling it makes: the methods that matter ("fit/transform", "forward"), or "" for a function."""
 
 
 class Context(Word):

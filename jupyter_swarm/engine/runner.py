@@ -85,13 +85,11 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
         loop.add_signal_handler(number, swarm.quit, f"told to by signal {number.name}")
     keeper = asyncio.create_task(_keep(workspace, lease, owner, swarm))
     try:
-        await laboratory.open()
         await swarm.work()
     finally:
         keeper.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await keeper
-        await laboratory.close()
     if not swarm.state.over:
         swarm.append(RunnerEnded(why=swarm.quit_reason))
 

@@ -179,9 +179,11 @@ class Swarm:
         try:
             self._recover()
             if not self.state.over:
+                await self._laboratory.open()
                 await self._until_over()
         finally:
             await self._cut_off()
+            await self._laboratory.close()
             self._tick(False)
 
     async def _until_over(self) -> None:

@@ -1,10 +1,12 @@
 """Running experiments: each is a notebook, executed by papermill on a kernel that is used once.
 
     cores.py       how many experiments fit on this machine
-    notebook.py    an experiment as a notebook, and the result read back from it
+    notebook.py    (with cells.py) an experiment as a notebook, and the result read back from it
     keeper.py      a small process around each kernel, which leaves no descendant of it alive
+    environment.py the variables that it gets
+    guard.py       what a kernel does before its use: output cap, imports
     kernels.py     kernels started ahead, used once
-    engine.py      the papermill engine that executes on such a kernel
+    engine.py      (with client.py) the papermill engine that executes on such a kernel
     laboratory.py  `NotebookLaboratory`: all of it behind `protocols.Laboratory`
     function.py    `FunctionLaboratory`: the same with a plain function, for tests and benchmarks
 

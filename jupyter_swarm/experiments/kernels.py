@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import json
 import os
-import re
 import secrets
 import signal
 import subprocess
@@ -18,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
@@ -27,6 +26,7 @@ from typing import IO, Any
 from jupyter_client.asynchronous import AsyncKernelClient
 
 from jupyter_swarm.errors import LaboratoryError
+from jupyter_swarm.experiments.environment import environment
 
 KEEPER = Path(__file__).with_name("keeper.py")
 GUARD = Path(__file__).with_name("guard.py")
@@ -35,33 +35,6 @@ OUTPUT_BYTES = 2_000_000
 START_SECONDS = 90.0
 _LONGEST_FOLDER = 70
 """A Unix socket's path has at most 107 bytes."""
-
-PASSED = frozenset(
-    [
-        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH"),
-        *("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "XDG_CACHE_HOME", "SCIKIT_LEARN_DATA"),
-        *("CUDA_HOME", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "TORCH_HOME"),
-        *("HF_HOME", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "SSL_CERT_FILE"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
-    ]
-)
-"""Variables that an experiment gets; all others stay with the runner."""
-_SECRET = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
-
-
-def environment(threads: int, source: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """A clean environment: names on an allow-list, without any that could hold a key, and `threads` for BLAS.
-
-    >>> sorted(environment(1, {"PATH": "/bin", "OPENAI_API_KEY": "sk-1", "HTTP_PROXY": "http://me:pw@host"}))[-1]
-    'PATH'
-    """
-    kept = {
-        name: value
-        for name, value in source.items()
-        if (name in PASSED or name.startswith("LC_")) and not _SECRET.search(name) and not re.search(r"//[^/]*@", value)
-    }
-    counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(max(1, threads)))
-    return {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **counts, **kept}
 
 
 @dataclass(frozen=True)

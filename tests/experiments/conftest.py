@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,16 +51,24 @@ def experiment() -> Callable[..., Experiment]:
     return make
 
 
+@pytest.fixture(autouse=True)
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A temporary folder of this test's own, with a path short enough for sockets."""
+    with tempfile.TemporaryDirectory(prefix="t-", dir="/tmp") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
 @pytest.fixture
-def left() -> Callable[[], dict[str, object]]:
+def left(temporary: Path) -> Callable[[], dict[str, object]]:
     """What would be left behind: processes below this one, open files, and folders of kernels."""
 
     def count() -> dict[str, object]:
-        temporary = Path(os.environ.get("TMPDIR", "/tmp"))
         return {
             "processes": sorted(p.pid for p in psutil.Process().children(recursive=True)),
             "files": len(os.listdir("/proc/self/fd")),
-            "folders": sorted(p.name for p in temporary.glob("swarm-*") if (p / "connection.json").exists()),
+            "folders": sorted(p.name for p in temporary.iterdir()),
         }
 
     return count

@@ -29,6 +29,8 @@ from jupyter_swarm.words import Analysis, Capture, Citation, Context, Experiment
 from jupyter_swarm.workspace import Workspace
 
 Make = Callable[..., Experiment]
+NAP = str(1000 + os.getpid())
+"""How long a stray child sleeps: a number by which this process finds its own."""
 
 
 def run(
@@ -115,8 +117,8 @@ class TestReasons:
             "while True:\n    try: time.sleep(100)\n    except BaseException: pass",
             "import re; re.match('(a+)+b', 'a' * 60)",
             "import os, subprocess, time\n"
-            "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        os.execlp('sleep', 'sleep', '987')\n"
-            "    os._exit(0)\nos.wait()\nsubprocess.Popen(['sleep', '987'], start_new_session=True)\ntime.sleep(100)",
+            f"if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        os.execlp('sleep', 'sleep', '{NAP}')\n"
+            f"    os._exit(0)\nos.wait()\nsubprocess.Popen(['sleep', '{NAP}'], start_new_session=True)\ntime.sleep(100)",
         ],
         ids=["spins", "ignores signals", "spins in C", "forks twice"],
     )
@@ -130,12 +132,12 @@ class TestReasons:
         assert "1.5 s" in one.message
         assert "1.5 s were over" in str(executed(workspace, one).cells)
         assert left() == before
-        assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "987"]]
+        assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", NAP]]
 
     def test_a_finished_run_leaves_no_child(self, workspace: Workspace, context: Context, experiment: Make) -> None:
-        code = "import subprocess\nscore = 1.0\nsubprocess.Popen(['sleep', '986'], start_new_session=True)"
+        code = f"import subprocess\nscore = 1.0\nsubprocess.Popen(['sleep', '{NAP}'], start_new_session=True)"
         assert run(workspace, context, experiment(code))[0].value == 1.0
-        assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "986"]]
+        assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", NAP]]
 
     @pytest.mark.parametrize("how", ["cancel", "close"])
     def test_stopped(

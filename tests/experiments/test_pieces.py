@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_swarm.experiments import usable_cores
-from jupyter_swarm.experiments.kernels import environment
+from jupyter_swarm.experiments.environment import environment
 from jupyter_swarm.experiments.notebook import RESULT, build, inline, literal, read
 from jupyter_swarm.words import Context, Experiment
 from jupyter_swarm.workspace import Workspace

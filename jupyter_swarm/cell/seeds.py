@@ -1,0 +1,56 @@
+"""Seeds belong to the harness: where they stand in a cell, and whether a cell has any."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_swarm.cell.scan import Scan, is_literal, name_of, value_of
+from jupyter_swarm.cell.vocabulary import SEEDERS, is_seed
+
+
+def values(scan: Scan) -> Iterator[ast.expr]:
+    """Every expression of the cell that is a seed: `random_state=…`, `default_rng(…)`, `SEED = …`, in source order."""
+    for call in scan.text.calls:
+        for keyword in call.keywords:
+            if keyword.arg and is_seed(keyword.arg):
+                yield keyword.value
+        if name_of(call.func) in SEEDERS and call.args and not isinstance(call.args[0], ast.Starred):
+            yield call.args[0]
+    for name, definitions in scan.definitions.items():
+        if is_seed(name):
+            for definition in definitions:
+                if definition.kind == "assign" and definition.value is not None and is_number(definition.value):
+                    yield definition.value
+
+
+def is_number(node: ast.expr) -> bool:
+    """Whether a seed is spelt out as a whole number."""
+    return is_literal(node) and isinstance(value_of(node), int) and not isinstance(value_of(node), bool)
+
+
+def statements(scan: Scan) -> Iterator[ast.stmt]:
+    """Statements that do nothing but seed: `np.random.seed(0)`, `SEED = 0`, `rng = default_rng(0)`."""
+    seen = set()
+    for node in values(scan):
+        statement = scan.text.statement(node)
+        if id(statement) in seen:
+            continue
+        match statement:
+            case ast.Expr(value=ast.Call(func=func)) if name_of(func) in SEEDERS:
+                pass
+            case ast.Assign(value=value) | ast.AnnAssign(value=value) if value is node:
+                pass
+            case ast.Assign(value=ast.Call(func=func)) if name_of(func) in SEEDERS:
+                pass
+            case _:
+                continue
+        seen.add(id(statement))
+        yield statement
+
+
+def present(scan: Scan) -> bool:
+    """Whether the cell has a seed that the harness can set."""
+    return any(is_number(node) or isinstance(node, ast.Name) for node in values(scan)) or any(
+        isinstance(node, ast.Name) and node.id == "seed" for node in ast.walk(scan.tree)
+    )

@@ -1,0 +1,34 @@
+"""The environment variables of an experiment: named ones pass, and no key ever does."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+PASSED = frozenset(
+    [
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "PYTHONPATH"),
+        *("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "XDG_CACHE_HOME", "SCIKIT_LEARN_DATA"),
+        *("CUDA_HOME", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "TORCH_HOME"),
+        *("HF_HOME", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "SSL_CERT_FILE"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+    ]
+)
+"""Variables that an experiment gets; all others stay with the runner."""
+_SECRET = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
+
+
+def environment(threads: int, source: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """A clean environment: names on an allow-list, without any that could hold a key, and `threads` for BLAS.
+
+    >>> sorted(environment(1, {"PATH": "/bin", "OPENAI_API_KEY": "sk-1", "HTTP_PROXY": "http://me:pw@host"}))[-1]
+    'PATH'
+    """
+    kept = {
+        name: value
+        for name, value in source.items()
+        if (name in PASSED or name.startswith("LC_")) and not _SECRET.search(name) and not re.search(r"//[^/]*@", value)
+    }
+    counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(max(1, threads)))
+    return {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **counts, **kept}

@@ -1,0 +1,79 @@
+"""Markdown that stays text, whatever words are put into it, and links to the executed notebooks of runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from jupyter_swarm.report.phrases import number
+from jupyter_swarm.state import Row
+
+
+def inline(text: str, most: int = 600) -> str:
+    """Text that Markdown, HTML and MathJax all leave as it is, on one line.
+
+    >>> inline("<b>*a*</b>")
+    '&#60;b&#62;&#42;a&#42;&#60;&#47;b&#62;'
+    """
+    flat = " ".join(text.split())
+    if len(flat) > most:
+        flat = flat[: most - 1] + "…"
+    # Mathematics is looked for in the finished page, after entities are resolved: its delimiters are taken apart.
+    apart = flat.replace("\\", "\\\u2060").replace("$", "\uff04")
+    return re.sub(r"[!-'*-,/:-@\[-`{-~]", lambda found: f"&#{ord(found[0])};", apart)
+
+
+def literal(text: str, language: str = "text") -> str:
+    """Text as a fenced block: shown word for word, and nothing in it is active.
+
+    >>> print(literal("a ``` b"))
+    ````text
+    a ``` b
+    ````
+    """
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    lines = re.sub(r"[\x00-\x08\x0b-\x1f]", " ", text.replace("\r", "\n"))
+    return f"{fence}{language}\n{lines.rstrip()}\n{fence}"
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are Markdown already; heads that begin with ">" stand to the right.
+
+    >>> print(table(["a", ">b"], [["x", "1"]]))
+    | a | b |
+    |---|--:|
+    | x | 1 |
+    """
+    lines = [f"| {' | '.join(head.removeprefix('>') for head in heads)} |"]
+    lines.append(f"|{'|'.join('--:' if head.startswith('>') else '---' for head in heads)}|")
+    lines += [f"| {' | '.join(cell or ' ' for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def folded(title: str, content: str) -> str:
+    """Content that opens on a click; `title` is Markdown-free."""
+    return f"<details><summary>{inline(title)}</summary>\n\n{content}\n\n</details>"
+
+
+class Links:
+    """Links from a notebook in folder `base` to executed notebooks under `root` (`.swarm/`)."""
+
+    def __init__(self, root: Path, base: Path) -> None:
+        self._up = Path(os.path.relpath(root, base)).as_posix()
+
+    def run(self, row: Row, words: str = "") -> str:
+        """A link to the notebook of a run; the words alone where there is none. The words are Markdown already."""
+        words = words or f"#{row.number}".replace("#", "&#35;")
+        if row.run is None or not row.run.notebook:
+            return words
+        return f'[{words}]({quote(f"{self._up}/{row.run.notebook}")} "run {row.number}")'
+
+    def value(self, row: Row) -> str:
+        """A run's value (or why it has none), linked to its notebook."""
+        if row.run is None:
+            return "still runs"
+        shown = number(row.run.value, 5) if row.run.ok else inline(row.run.reason or "failure")
+        return self.run(row, shown)
