@@ -190,7 +190,7 @@ class Swarm:
         if not await self._baseline():
             return
         self._begin()
-        while not self._quit:
+        while not self._quit and not self.state.over:
             self._poll()
             if self.state.asked == "stop":
                 await self._finish("stopped", "stopped by the person")
