@@ -31,6 +31,17 @@ from jupyter_swarm.workspace import Workspace
 Make = Callable[..., Experiment]
 NAP = str(1000 + os.getpid())
 """How long a stray child sleeps: a number by which this process finds its own."""
+FORKS_TWICE = f"""
+import os, subprocess, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execlp('sleep', 'sleep', '{NAP}')
+    os._exit(0)
+os.wait()
+subprocess.Popen(['sleep', '{NAP}'], start_new_session=True)
+time.sleep(100)
+"""
 
 
 def run(
@@ -116,9 +127,7 @@ class TestReasons:
             "import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nsignal.signal(15, signal.SIG_IGN)\n"
             "while True:\n    try: time.sleep(100)\n    except BaseException: pass",
             "import re; re.match('(a+)+b', 'a' * 60)",
-            "import os, subprocess, time\n"
-            f"if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        os.execlp('sleep', 'sleep', '{NAP}')\n"
-            f"    os._exit(0)\nos.wait()\nsubprocess.Popen(['sleep', '{NAP}'], start_new_session=True)\ntime.sleep(100)",
+            FORKS_TWICE,
         ],
         ids=["spins", "ignores signals", "spins in C", "forks twice"],
     )
