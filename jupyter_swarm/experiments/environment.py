@@ -16,11 +16,16 @@ PASSED = frozenset(
     ]
 )
 """Variables that an experiment gets; all others stay with the runner."""
+THREADS = (
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
+    *("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "LOKY_MAX_CPU_COUNT"),
+)
+"""What libraries read before they decide how many threads (or, joblib, processes) to start."""
 _SECRET = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
 
 
 def environment(threads: int, source: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """A clean environment: names on an allow-list, without any that could hold a key, and `threads` for BLAS.
+    """A clean environment: names on an allow-list, without any that could hold a key, and `threads` for libraries.
 
     >>> sorted(environment(1, {"PATH": "/bin", "OPENAI_API_KEY": "sk-1", "HTTP_PROXY": "http://me:pw@host"}))[-1]
     'PATH'
@@ -30,5 +35,5 @@ def environment(threads: int, source: Mapping[str, str] = os.environ) -> dict[st
         for name, value in source.items()
         if (name in PASSED or name.startswith("LC_")) and not _SECRET.search(name) and not re.search(r"//[^/]*@", value)
     }
-    counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(max(1, threads)))
+    counts = dict.fromkeys(THREADS, str(max(1, threads)))
     return {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **counts, **kept}

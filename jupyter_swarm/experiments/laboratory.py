@@ -200,6 +200,8 @@ class NotebookLaboratory:
             )
         try:
             self._runs = self._workspace.runs(self._swarm)
+            for left in self._runs.glob(".*.part"):  # by a runner that was killed; only one runs a swarm
+                left.unlink(missing_ok=True)
             probe = self._runs / f".{secrets.token_hex(4)}.part"
             probe.write_text("probe", encoding="utf-8")
             probe.unlink()

@@ -147,4 +147,7 @@ def _citation(citation: Citation) -> str:
 
 
 def _code(tag: str, source: str) -> nbformat.NotebookNode:
-    return nbformat.v4.new_code_cell(source, id=f"swarm-{tag}", metadata={"tags": [tag]})
+    metadata: dict[str, object] = {"tags": [tag]}
+    if tag in ("inputs", "result"):  # folded: what a reader wants is between them
+        metadata["jupyter"] = {"source_hidden": True}
+    return nbformat.v4.new_code_cell(source, id=f"swarm-{tag}", metadata=metadata)

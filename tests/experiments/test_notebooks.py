@@ -349,6 +349,7 @@ class TestNoExperimentCanRun:
 
     def test_full_disk(self, workspace: Workspace, context: Context, experiment: Make) -> None:
         async def main() -> None:
+            (workspace.runs("wine") / ".left-by-one-that-was-killed.part").write_text("half a notebook")
             laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=""), context, workers=1)
             await laboratory.open()
             try:

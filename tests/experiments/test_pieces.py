@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_swarm.experiments import usable_cores
-from jupyter_swarm.experiments.environment import environment
+from jupyter_swarm.experiments.environment import THREADS, environment
 from jupyter_swarm.experiments.notebook import RESULT, build, inline, literal, read
 from jupyter_swarm.words import Context, Experiment
 from jupyter_swarm.workspace import Workspace
@@ -50,9 +50,7 @@ def test_no_secret_reaches_an_experiment() -> None:
         "PATH": "/bin",
         "LC_ALL": "C",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "OMP_NUM_THREADS": "2",
-        "OPENBLAS_NUM_THREADS": "2",
-        "MKL_NUM_THREADS": "2",
+        **dict.fromkeys(THREADS, "2"),
     }
 
 
