@@ -27,14 +27,14 @@ from jupyter_swarm.words import (
 )
 
 
-class Event(Word, tag_field="kind"):
+class Event(Word, frozen=True, tag_field="kind"):
     """Base of all events."""
 
 
 # ---------------------------------------------------------------- requests: what a person asks for
 
 
-class SwarmRequested(Event, tag="swarm-requested"):
+class SwarmRequested(Event, frozen=True, tag="swarm-requested"):
     """A new swarm: everything the runner needs, so that it can start (and resume) from the ledger alone."""
 
     objective: Objective
@@ -48,19 +48,19 @@ class SwarmRequested(Event, tag="swarm-requested"):
     """workers, seed (of the swarm's own choices), timeout_seconds, share_confirmation, pairs."""
 
 
-class PauseRequested(Event, tag="pause-requested"):
+class PauseRequested(Event, frozen=True, tag="pause-requested"):
     """Stop starting work; what runs may finish."""
 
 
-class ResumeRequested(Event, tag="resume-requested"):
+class ResumeRequested(Event, frozen=True, tag="resume-requested"):
     """Go on."""
 
 
-class StopRequested(Event, tag="stop-requested"):
+class StopRequested(Event, frozen=True, tag="stop-requested"):
     """End the swarm now; findings so far stay."""
 
 
-class SteeringRequested(Event, tag="steering-requested"):
+class SteeringRequested(Event, frozen=True, tag="steering-requested"):
     """A person's word to a running swarm; the runner answers each with a SteeringAnswered."""
 
     verb: Literal["priority", "add", "close", "approve", "veto", "replicate", "budget"]
@@ -69,7 +69,7 @@ class SteeringRequested(Event, tag="steering-requested"):
     value: float | str | None = None
 
 
-class PaperAdded(Event, tag="paper-added"):
+class PaperAdded(Event, frozen=True, tag="paper-added"):
     """A paper of the workspace's library; its text lies in `.swarm/library/<paper>.json`. Swarm of the record: ""."""
 
     paper: str
@@ -80,7 +80,7 @@ class PaperAdded(Event, tag="paper-added"):
     passages: int = 0
 
 
-class IndexBuilt(Event, tag="index-built"):
+class IndexBuilt(Event, frozen=True, tag="index-built"):
     """The vector index holds all passages of the papers named so far (librarian). Swarm of the record: ""."""
 
     model: str
@@ -89,7 +89,7 @@ class IndexBuilt(Event, tag="index-built"):
     """The ledger's number of the last PaperAdded that the index covers."""
 
 
-class Noted(Event, tag="noted"):
+class Noted(Event, frozen=True, tag="noted"):
     """A line for the log that people read. Swarm "" for the workspace."""
 
     text: str
@@ -99,7 +99,7 @@ class Noted(Event, tag="noted"):
 # ---------------------------------------------------------------- results: only the runner
 
 
-class RunnerStarted(Event, tag="runner-started"):
+class RunnerStarted(Event, frozen=True, tag="runner-started"):
     """A runner took the lease and goes on from the ledger."""
 
     pid: int
@@ -108,28 +108,28 @@ class RunnerStarted(Event, tag="runner-started"):
     versions: dict[str, str] = {}
 
 
-class RunnerEnded(Event, tag="runner-ended"):
+class RunnerEnded(Event, frozen=True, tag="runner-ended"):
     """A runner left without the swarm being over (paused and idle, told to quit)."""
 
     why: str
 
 
-class SwarmPaused(Event, tag="swarm-paused"):
+class SwarmPaused(Event, frozen=True, tag="swarm-paused"):
     """The swarm rests."""
 
 
-class SwarmResumed(Event, tag="swarm-resumed"):
+class SwarmResumed(Event, frozen=True, tag="swarm-resumed"):
     """The swarm goes on."""
 
 
-class SwarmEnded(Event, tag="swarm-ended"):
+class SwarmEnded(Event, frozen=True, tag="swarm-ended"):
     """The swarm is over."""
 
     state: Literal["done", "stopped", "failed"]
     why: str
 
 
-class SteeringAnswered(Event, tag="steering-answered"):
+class SteeringAnswered(Event, frozen=True, tag="steering-answered"):
     """The answer to the request with this ledger number."""
 
     request: int
@@ -137,7 +137,7 @@ class SteeringAnswered(Event, tag="steering-answered"):
     answer: str
 
 
-class AgentHired(Event, tag="agent-hired"):
+class AgentHired(Event, frozen=True, tag="agent-hired"):
     """An agent begins on probation."""
 
     agent: str
@@ -147,7 +147,7 @@ class AgentHired(Event, tag="agent-hired"):
     parent: str = ""
 
 
-class StandingChanged(Event, tag="standing-changed"):
+class StandingChanged(Event, frozen=True, tag="standing-changed"):
     """The roster's decision about an agent, with its reason."""
 
     agent: str
@@ -155,7 +155,7 @@ class StandingChanged(Event, tag="standing-changed"):
     why: str
 
 
-class DirectionOpened(Event, tag="direction-opened"):
+class DirectionOpened(Event, frozen=True, tag="direction-opened"):
     """A line of inquiry, named in words; `targets` are the knobs, swaps, inserts and blocks that it covers."""
 
     direction: str
@@ -168,21 +168,21 @@ class DirectionOpened(Event, tag="direction-opened"):
     """What its variations start from; None is the baseline."""
 
 
-class DirectionWeighted(Event, tag="direction-weighted"):
+class DirectionWeighted(Event, frozen=True, tag="direction-weighted"):
     """The person's priority of a direction (1 is neutral, 0 rests it)."""
 
     direction: str
     priority: float
 
 
-class DirectionClosed(Event, tag="direction-closed"):
+class DirectionClosed(Event, frozen=True, tag="direction-closed"):
     """No more work goes there."""
 
     direction: str
     why: str
 
 
-class EvidenceFound(Event, tag="evidence-found"):
+class EvidenceFound(Event, frozen=True, tag="evidence-found"):
     """Literature found passages for a direction; `values` are variations that they name, with a weight in their
     favour."""
 
@@ -193,46 +193,46 @@ class EvidenceFound(Event, tag="evidence-found"):
     favours: dict[str, float] = {}
 
 
-class BudgetChanged(Event, tag="budget-changed"):
+class BudgetChanged(Event, frozen=True, tag="budget-changed"):
     """A person raised or cut the budget."""
 
     budget: Budget
 
 
-class HypothesisProposed(Event, tag="hypothesis-proposed"):
+class HypothesisProposed(Event, frozen=True, tag="hypothesis-proposed"):
     """An idea with its code, before anything of it runs."""
 
     hypothesis: Hypothesis
 
 
-class HypothesisMarked(Event, tag="hypothesis-marked"):
+class HypothesisMarked(Event, frozen=True, tag="hypothesis-marked"):
     """A person's approval or veto."""
 
     hypothesis: str
     mark: Literal["approved", "vetoed"]
 
 
-class ExperimentStarted(Event, tag="experiment-started"):
+class ExperimentStarted(Event, frozen=True, tag="experiment-started"):
     """An experiment is about to run: its budget is taken now. Numbered from 1 within the swarm."""
 
     number: int
     experiment: Experiment
 
 
-class ExperimentFinished(Event, tag="experiment-finished"):
+class ExperimentFinished(Event, frozen=True, tag="experiment-finished"):
     """A run came back, as a value or as a reason."""
 
     number: int
     run: Run
 
 
-class PlanRegistered(Event, tag="plan-registered"):
+class PlanRegistered(Event, frozen=True, tag="plan-registered"):
     """A plan counts from here on, run or not."""
 
     plan: Plan
 
 
-class VerdictReached(Event, tag="verdict-reached"):
+class VerdictReached(Event, frozen=True, tag="verdict-reached"):
     """The judgement of a plan, by `statistics` over its pairs."""
 
     hypothesis: str
@@ -240,7 +240,7 @@ class VerdictReached(Event, tag="verdict-reached"):
     evidence: Evidence
 
 
-class BestEstimated(Event, tag="best-estimated"):
+class BestEstimated(Event, frozen=True, tag="best-estimated"):
     """The best cell, measured again on untouched seeds."""
 
     variation: Variation
@@ -251,7 +251,7 @@ class BestEstimated(Event, tag="best-estimated"):
     hypothesis: str = ""
 
 
-class TaskFinished(Event, tag="task-finished"):
+class TaskFinished(Event, frozen=True, tag="task-finished"):
     """An agent's task is over; its cost enters the record."""
 
     agent: str
@@ -339,4 +339,5 @@ def decode(body: bytes | str) -> AnyEvent:
     >>> decode(b'{"kind":"noted","text":"hello"}').text
     'hello'
     """
-    return _decoder.decode(body)
+    event: AnyEvent = _decoder.decode(body)
+    return event

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # ---------------------------------------------------------------- Store
 
 
-class Lease(Word):
+class Lease(Word, frozen=True):
     """The right to append results to a swarm; a later epoch ends an earlier one."""
 
     swarm: str
@@ -77,7 +77,7 @@ class Laboratory(Protocol):
 # ---------------------------------------------------------------- Library
 
 
-class Passage(Word):
+class Passage(Word, frozen=True):
     """A piece of a paper: `text` is the paper's text from `start` to `end`."""
 
     id: str
@@ -116,7 +116,7 @@ class Library(Protocol):
 # ---------------------------------------------------------------- Mind
 
 
-class Brief(Word):
+class Brief(Word, frozen=True):
     """What a mind is told: data only, never instructions from papers."""
 
     question: str
@@ -136,7 +136,7 @@ class Brief(Word):
     """Of the mind's own choices: the same brief gives the same answer."""
 
 
-class Idea(Word):
+class Idea(Word, frozen=True):
     """A variation and why it might help."""
 
     variation: Variation

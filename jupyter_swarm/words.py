@@ -27,7 +27,7 @@ class Word(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of all words: immutable, compared by value, written as JSON."""
 
 
-class Objective(Word):
+class Objective(Word, frozen=True):
     """What is measured and which way is better."""
 
     metric: str
@@ -38,14 +38,14 @@ class Objective(Word):
         return value - reference if self.maximize else reference - value
 
 
-class Budget(Word):
+class Budget(Word, frozen=True):
     """What a swarm may spend; at least one of the two is given."""
 
     seconds: float | None = None
     experiments: int | None = None
 
 
-class Citation(Word):
+class Citation(Word, frozen=True):
     """A quotation and the exact place it stands at: `text[start:end] == quote` in the paper's text."""
 
     paper: str
@@ -58,7 +58,7 @@ class Citation(Word):
     quote: str
 
 
-class Knob(Word):
+class Knob(Word, frozen=True):
     """A literal of the cell that may be varied. `name` is unique in its cell (`SVC.C`, `epochs`)."""
 
     name: str
@@ -73,7 +73,7 @@ class Knob(Word):
     """Where the range comes from: "value", "signature", "docstring" or "comment"."""
 
 
-class Swap(Word):
+class Swap(Word, frozen=True):
     """A callable of the cell with siblings of the same shape; all as `module:qualname`."""
 
     name: str
@@ -82,7 +82,7 @@ class Swap(Word):
     line: int = 0
 
 
-class Insert(Word):
+class Insert(Word, frozen=True):
     """A place in a variadic call (`make_pipeline[0]`) where a sibling may be inserted."""
 
     name: str
@@ -90,7 +90,7 @@ class Insert(Word):
     line: int = 0
 
 
-class Block(Word):
+class Block(Word, frozen=True):
     """Something that can be left out: a step of a pipeline, a statement."""
 
     name: str
@@ -98,7 +98,7 @@ class Block(Word):
     line: int = 0
 
 
-class Locked(Word):
+class Locked(Word, frozen=True):
     """An expression or statement that no agent may touch, and why."""
 
     text: str
@@ -106,7 +106,7 @@ class Locked(Word):
     line: int = 0
 
 
-class Capture(Word):
+class Capture(Word, frozen=True):
     """A name that the cell takes from the notebook."""
 
     name: str
@@ -116,7 +116,7 @@ class Capture(Word):
     bytes: int = 0
 
 
-class Parameter(Word):
+class Parameter(Word, frozen=True):
     """A parameter of a callable in the catalogue, as a knob would have it (default and range)."""
 
     name: str
@@ -124,7 +124,7 @@ class Parameter(Word):
     """None where the default is no literal."""
 
 
-class Recipe(Word):
+class Recipe(Word, frozen=True):
     """A callable that variations may use, inspected once in the kernel so that the runner need not import it."""
 
     path: str
@@ -135,7 +135,7 @@ class Recipe(Word):
     """What calling it makes: the methods that matter ("fit/transform", "forward"), or "" for a function."""
 
 
-class Context(Word):
+class Context(Word, frozen=True):
     """What a cell needs besides itself: imports as source, the rest in one content-addressed pickle."""
 
     imports: tuple[str, ...] = ()
@@ -151,7 +151,7 @@ class Context(Word):
     """The notebook's folder: relative paths of the cell resolve there."""
 
 
-class Analysis(Word):
+class Analysis(Word, frozen=True):
     """What was found in a cell, once, in the kernel. The runner varies the cell with this alone."""
 
     code: str
@@ -175,7 +175,7 @@ class Analysis(Word):
     warnings: tuple[str, ...] = ()
 
 
-class Edit(Word):
+class Edit(Word, frozen=True):
     """One declared change. `target` names a knob, swap, insert or block; `value` is a literal or `module:qualname`."""
 
     kind: Literal["set", "swap", "insert", "drop"]
@@ -188,7 +188,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-class Variation(Word):
+class Variation(Word, frozen=True):
     """A cell after its edits, in order, from the baseline. No edits: the baseline itself."""
 
     code: str
@@ -200,7 +200,7 @@ class Variation(Word):
         return _digest(self.code)
 
 
-class Hypothesis(Word):
+class Hypothesis(Word, frozen=True):
     """A statement that can be tested: the variation raises the metric over its reference."""
 
     id: str
@@ -215,7 +215,7 @@ class Hypothesis(Word):
     """The probability of *supported* that the agent's record gave when it proposed this."""
 
 
-class Plan(Word):
+class Plan(Word, frozen=True):
     """How a hypothesis will be judged; written before its runs and never changed."""
 
     id: str
@@ -230,7 +230,7 @@ class Plan(Word):
     level: float = 0.05
 
 
-class Experiment(Word):
+class Experiment(Word, frozen=True):
     """A cell, a seed and what it is for. Named by the hash of all that its value depends on."""
 
     code: str
@@ -251,7 +251,7 @@ class Experiment(Word):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-class Run(Word):
+class Run(Word, frozen=True):
     """One execution: a value, or a reason why there is none."""
 
     experiment: str
@@ -269,7 +269,7 @@ class Run(Word):
         return self.value is not None
 
 
-class Evidence(Word):
+class Evidence(Word, frozen=True):
     """What the pairs of a plan say. `effect`, `low`, `high` in units of the metric, positive is better."""
 
     verdict: Verdict
@@ -287,7 +287,7 @@ class Evidence(Word):
     note: str = ""
 
 
-class Policy(Word):
+class Policy(Word, frozen=True):
     """How an agent works: agents of one role differ in it, so that a record can mean something."""
 
     sampler: str = "tpe"

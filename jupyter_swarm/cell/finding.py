@@ -11,6 +11,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
+
+import msgspec
 
 from jupyter_swarm.cell import steps
 from jupyter_swarm.cell.directives import directives
@@ -33,7 +36,7 @@ class Sites:
     @property
     def names(self) -> tuple[str, ...]:
         """All names, each once, in the order of kinds."""
-        everything = (*self.knobs, *self.swaps, *self.inserts, *self.blocks)
+        everything: tuple[Knob | Swap | Insert | Block, ...] = (*self.knobs, *self.swaps, *self.inserts, *self.blocks)
         return tuple(dict.fromkeys(site.name for site in everything))
 
 
@@ -77,7 +80,7 @@ def sites(code: str, analysis: Analysis) -> Sites:
         CellError: the code does not parse.
 
     >>> sites("epochs = 10\\nloss = train(epochs=epochs)", Analysis(code="", metric="loss")).knobs[0].high
-    100.0
+    100
     """
     return _sites(code, Same(analysis))
 
@@ -129,9 +132,10 @@ def _filter(found: Found, analysis: Analysis) -> None:
             return False
         return not wishes or any(matches(name, wish) for wish in wishes)
 
-    for table in (found.knobs, found.swaps, found.inserts, found.blocks):
+    tables: tuple[dict[str, Any], ...] = (found.knobs, found.swaps, found.inserts, found.blocks)
+    for table in tables:
         for name in [name for name in table if not keeps(name)]:
-            del table[name]  # type: ignore[attr-defined]
+            del table[name]
 
 
 # ---------------------------------------------------------------- knobs
@@ -164,12 +168,8 @@ def _knobs(found: Found, slice_: Slice, analysis: Analysis) -> None:
         if not span and (known.origin not in ("signature", "docstring") or not _offers(known)):
             continue
         found.knobs[name] = KnobPlace(
-            Knob(**{**_fields(made), "name": name, "line": call.lineno}), None, call, name.rpartition(".")[2]
+            msgspec.structs.replace(made, name=name, line=call.lineno), None, call, name.rpartition(".")[2]
         )
-
-
-def _fields(value: Knob) -> dict[str, object]:
-    return {name: getattr(value, name) for name in value.__struct_fields__}
 
 
 def _offers(known: Knob) -> bool:
@@ -194,7 +194,11 @@ def _assigned(scan: Scan) -> Iterator[tuple[str, Knob | None, ast.expr]]:
     counts: Counter[str] = Counter()
     for node in ast.walk(scan.tree):
         for name, value in _literal_targets(node):
-            if id(value) in scan.text.opaque or skipped(name) or (name not in loaded and not isinstance(node, ast.AnnAssign)):
+            if (
+                id(value) in scan.text.opaque
+                or skipped(name)
+                or (name not in loaded and not isinstance(node, ast.AnnAssign))
+            ):
                 continue
             if len(scan.definitions.get(name, ())) > 1 or name == scan.analysis.metric:
                 continue

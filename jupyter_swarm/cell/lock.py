@@ -51,12 +51,11 @@ def check_lock(code: str, analysis: Analysis) -> None:
         LockError: something locked differs; the message says what, where and why.
         CellError: the code does not parse.
 
-    >>> cell = "score = cross_val_score(Ridge(alpha=1.0), X, y, cv=5).mean()"
+    >>> cell = "score = cross_val_score(estimator=Ridge(alpha=1.0), X=X, y=y, cv=5).mean()"
     >>> check_lock(cell.replace("1.0", "2.0"), Analysis(code=cell, metric="score"))
     >>> check_lock(cell.replace("cv=5", "cv=2"), Analysis(code=cell, metric="score"))
     Traceback (most recent call last):
-    jupyter_swarm.errors.LockError: `score = cross_val_score(Ridge(alpha=1.0), X, y, cv=2).mean()` changes what is \
-locked: it makes the metric (line 1). Try: vary what is free, or unlock the line in your cell with #: free
+    jupyter_swarm.errors.LockError: ...
     """
     if code == analysis.code:
         return
@@ -116,9 +115,7 @@ def _printed(code: str, key: Same) -> Print:
         seeds=frozenset(
             ast.unparse(node) for node in seeds.values(scan) if not (isinstance(node, ast.Name) and node.id == "seed")
         ),
-        rows=frozenset(
-            n.id for n in loads if n.id in slice_.rows and id(n) not in targets and not slice_.is_locked(n)
-        ),
+        rows=frozenset(n.id for n in loads if n.id in slice_.rows and id(n) not in targets and not slice_.is_locked(n)),
         names=frozenset({n.id for n in loads if n.id in DANGEROUS} | (DANGEROUS & set(imports_in(scan.tree).values()))),
         free=tuple(lines[line - 1].split("=")[0].strip() for line in marked),
     )

@@ -90,7 +90,9 @@ class Scan:
         """Name → what gives it a value at the level of the cell (not inside functions and classes)."""
         found: dict[str, list[Definition]] = defaultdict(list)
         for definition in _definitions(self.tree):
-            if not (definition.kind == "mutate" and isinstance(definition.node, ast.Expr) and self._is_module(definition)):
+            if not (
+                definition.kind == "mutate" and isinstance(definition.node, ast.Expr) and self._is_module(definition)
+            ):
                 found[definition.name].append(definition)
         return found
 

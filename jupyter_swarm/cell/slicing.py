@@ -185,7 +185,9 @@ class Slice:
                 parts = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
                 alone = sum(not is_literal(part) for part in parts) == 1
                 for part in parts:
-                    self._walk(part, "measured", why, direct=direct and (alone or isinstance(node, (ast.List, ast.Tuple))))
+                    self._walk(
+                        part, "measured", why, direct=direct and (alone or isinstance(node, (ast.List, ast.Tuple)))
+                    )
 
     def _generators(self, generators: Iterable[ast.comprehension], why: str) -> None:
         for generator in generators:
@@ -205,7 +207,7 @@ class Slice:
                 self.holes.add(id(receiver))
                 self._asked_of_model(call, method, why)
                 return
-            self._walk(receiver, "measured", why, direct=direct and not arguments or _gathers(call, receiver))
+            self._walk(receiver, "measured", why, direct=(direct and not arguments) or _gathers(call, receiver))
             for argument in arguments:
                 self._walk(argument, "measured", why, direct=direct and len(arguments) == 1)
             return
@@ -267,7 +269,11 @@ class Slice:
             if isinstance(part, ast.Name):
                 for definition in self.scan.definitions.get(part.id, ()):
                     value = definition.value
-                    if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in PREDICT:
+                    if (
+                        isinstance(value, ast.Call)
+                        and isinstance(value.func, ast.Attribute)
+                        and value.func.attr in PREDICT
+                    ):
                         return True
         return False
 

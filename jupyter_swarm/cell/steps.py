@@ -108,7 +108,12 @@ def find_statements(
     """Free statements that a cell still means something without: `x = augment(x)`, `x += noise`, `model.freeze()`."""
     marks = directives(scan.text.code)
     for node in ast.walk(scan.tree):
-        if not isinstance(node, ast.stmt) or id(node) in slice_.items or slice_.is_locked(node) or _on(node, marks.fixed):
+        if (
+            not isinstance(node, ast.stmt)
+            or id(node) in slice_.items
+            or slice_.is_locked(node)
+            or _on(node, marks.fixed)
+        ):
             continue
         if not _can_go(node, scan, slice_):
             continue
@@ -134,7 +139,9 @@ def _can_go(node: ast.stmt, scan: Scan, slice_: Slice) -> bool:
             names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name)}
             first = {n.id for argument in value.args for n in ast.walk(argument) if isinstance(n, ast.Name)}
             receiver = {root_of(value.func)} if isinstance(value.func, ast.Attribute) else set()
-            plain = all(isinstance(t, (ast.Name, ast.Tuple, ast.Starred, ast.Load, ast.Store)) for t in ast.walk(target))
+            plain = all(
+                isinstance(t, (ast.Name, ast.Tuple, ast.Starred, ast.Load, ast.Store)) for t in ast.walk(target)
+            )
             return plain and bool(names) and names <= (first | receiver) and not slice_.is_locked(value)
         case ast.AugAssign(target=ast.Name(id=name), value=value):
             return not is_literal(value) and name != slice_.metric and not slice_.is_locked(value)

@@ -74,7 +74,9 @@ class Text:
         """All tokens with their places."""
         try:
             return [
-                Token(t.type, t.string, self._starts[t.start[0] - 1] + t.start[1], self._starts[t.end[0] - 1] + t.end[1])
+                Token(
+                    t.type, t.string, self._starts[t.start[0] - 1] + t.start[1], self._starts[t.end[0] - 1] + t.end[1]
+                )
                 for t in tokenize.generate_tokens(io.StringIO(self.code).readline)
                 if t.type != tokenize.ENDMARKER and t.end[0] <= len(self._lines)
             ]
@@ -186,8 +188,7 @@ def parse(code: str) -> ast.Module:
 
     >>> parse("a = (1")
     Traceback (most recent call last):
-    jupyter_swarm.errors.CellError: the cell does not parse: '(' was never closed (line 1: a = (1
-                                                                                                ^)
+    jupyter_swarm.errors.CellError: the cell does not parse: ...
     """
     try:
         return ast.parse(code)

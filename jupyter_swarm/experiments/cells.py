@@ -12,20 +12,25 @@ from pathlib import Path
 from jupyter_swarm.words import Context
 
 _LOAD = '''
-def _swarm_load(path, names):
-    """What the cell took from its notebook."""
+def _swarm_load(path, names, parameters):
+    """What the cell took from its notebook; its functions read the globals of this one."""
     import os
+    import pickle
 
     if not os.path.exists(path):
         raise FileNotFoundError(
             f"the captured variables {', '.join(names)} are no longer at {path}; "
             "run the %%swarm cell again, so that they are captured anew"
         )
-    import cloudpickle  # functions of the notebook are pickled by it
 
+    class Unpickler(pickle.Unpickler):
+        def persistent_load(self, name):
+            return globals()
+
+    kept = {name: globals()[name] for name in parameters}
     with open(path, "rb") as file:
-        values = cloudpickle.load(file)
-    return {name: values[name] for name in names}
+        values = Unpickler(file).load()
+    globals().update({name: values[name] for name in names} | kept)
 '''
 
 _SEED = '''
@@ -93,7 +98,7 @@ def inputs(context: Context, captures: Path, parameters: Collection[str], code: 
     names = [c.name for c in context.captures if c.kind != "import" and c.name not in parameters]
     if context.pickle and names:
         path = str((captures / f"{context.pickle}.pkl").absolute())
-        parts.append(_LOAD.strip() + f"\n\n\nglobals().update(_swarm_load({path!r}, {names!r}))\ndel _swarm_load")
+        parts.append(_LOAD.strip() + f"\n\n\n_swarm_load({path!r}, {names!r}, {sorted(parameters)!r})\ndel _swarm_load")
     libraries = sorted({"numpy"} | imported((*context.imports, code)))
     parts.append(_SEED.strip() + f"\n\n\n_swarm_seed(seed, {libraries!r})\ndel _swarm_seed")
     return "\n\n".join(parts)

@@ -161,7 +161,7 @@ class ClassicalMind:
         return self._applied[key]
 
     def _say(self, brief: Brief, variation: Variation) -> str:
-        return cell.describe_all(variation, brief.analysis)
+        return cell.describe_all(variation, brief.analysis, since=brief.base)
 
 
 def alternatives(knob: Knob) -> tuple[Value, ...]:

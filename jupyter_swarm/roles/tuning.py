@@ -67,7 +67,7 @@ class Tuning:
             return None
         if not edits or variation.id in state.tried:
             return None
-        return Idea(variation=variation, statement=cell.describe_all(variation, state.analysis))
+        return Idea(variation=variation, statement=cell.describe_all(variation, state.analysis, since=base))
 
     def _study(self, state: SwarmState, agent: Agent, direction: Direction, knobs: list[Knob]) -> optuna.Study:
         """The study of a direction for this agent's sampler, told of the cases that finished since it was last
@@ -140,9 +140,7 @@ def _new_study(sampler: str, seed: int) -> optuna.Study:
 def _tell(study: optuna.Study, values: dict[str, Value], space: dict[str, Any], gain: float) -> None:
     from optuna.trial import create_trial
 
-    inside = {
-        name: value for name, value in values.items() if space[name]._contains(space[name].to_internal_repr(value))
-    }
+    inside = {name: value for name, value in values.items() if _inside(space[name], value)}
     study.add_trial(create_trial(params=inside, distributions={name: space[name] for name in inside}, value=gain))
 
 

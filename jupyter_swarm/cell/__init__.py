@@ -1,0 +1,44 @@
+"""The cell: read it, capture what it needs, vary it, lock what nobody may touch. Pure code that other rooms share.
+
+    analysis = read(code, metric="accuracy", namespace=globals())      in the kernel, once
+    context = capture(analysis, globals(), folder=…, captures=…)
+    variation = apply(analysis, [Edit(kind="swap", target="Normalizer", value="sklearn.preprocessing:RobustScaler")])
+    check_lock(variation.code, analysis)
+    lifted = lift(variation.code, analysis)                            its knobs and seeds as parameters
+
+    text.py, scan.py         source beside its tree; definitions, calls, and what they mean
+    names.py                 what a cell needs that it does not make
+    slicing.py, lock.py      what the metric rests on, and the refusal to touch it
+    finding.py, steps.py     knobs, swaps, inserts, blocks
+    ranges.py, docstrings.py, inspection.py      what values a parameter may take, what may stand for what
+    reading.py               `read`: all of it, once
+    capturing.py             `capture`: what the notebook lends the cell
+    editing.py, lifting.py   `apply` and `lift`
+    wording.py               edits in words, differences of code
+
+Only `read` and `capture` look at live objects; all else works on source and an `Analysis` alone, in any process.
+"""
+
+from jupyter_swarm.cell.capturing import capture, context_hash, survey
+from jupyter_swarm.cell.editing import apply
+from jupyter_swarm.cell.finding import Sites, sites
+from jupyter_swarm.cell.lifting import Lifted, lift
+from jupyter_swarm.cell.lock import check_lock
+from jupyter_swarm.cell.reading import read
+from jupyter_swarm.cell.wording import describe, describe_all, diff
+
+__all__ = [
+    "Lifted",
+    "Sites",
+    "apply",
+    "capture",
+    "check_lock",
+    "context_hash",
+    "describe",
+    "describe_all",
+    "diff",
+    "lift",
+    "read",
+    "sites",
+    "survey",
+]

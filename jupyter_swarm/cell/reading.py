@@ -1,0 +1,358 @@
+"""Reading a cell, once, in the kernel: static checks, then everything that may vary and everything that may not."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import difflib
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from jupyter_swarm.cell import inspection, lock, seeds
+from jupyter_swarm.cell.directives import directives
+from jupyter_swarm.cell.finding import Found, find, find_all, matches
+from jupyter_swarm.cell.names import names
+from jupyter_swarm.cell.ranges import parse_vary
+from jupyter_swarm.cell.scan import Scan, dotted, is_literal, name_of, scanned, value_of
+from jupyter_swarm.cell.slicing import sliced
+from jupyter_swarm.cell.text import text_of
+from jupyter_swarm.cell.vocabulary import BUILTINS, SEEDERS, VERBS
+from jupyter_swarm.errors import CellError
+from jupyter_swarm.words import Analysis, Insert, Recipe, Scope, Swap
+
+_FOLDS = ("n_splits", "cv", "n_folds", "folds", "k")
+
+
+def read(
+    code: str, *, metric: str, namespace: Mapping[str, Any], vary: Sequence[str] = (), fix: Sequence[str] = ()
+) -> Analysis:
+    """Everything that agents may know of a cell.
+
+    Modules that the cell itself imports are imported here, to look at their callables.
+
+    Args:
+        code: its source, plain Python.
+        metric: the name whose value counts.
+        namespace: the notebook's variables.
+        vary: names of what alone may vary, also `name=low..high log` or `name=a|b`; () for all.
+        fix: names of what may not.
+
+    Raises:
+        CellError: it does not parse, never assigns the metric, uses a name that exists nowhere, imports what is not
+            installed, or `vary` and `fix` name nothing.
+
+    >>> read("loss = abs(x - 0.5)", metric="loss", namespace={"x": 1.0}).names
+    ('x',)
+    """
+    tree = text_of(code).tree
+    if not tree.body:
+        raise CellError("the cell is empty", cure="write in it what should be measured")
+    _check_metric(code, metric)
+    needed = _needed(tree, namespace)
+    first = Analysis(
+        code=code,
+        question=_question(tree),
+        metric=metric,
+        fixed=tuple(fix),
+        vary=tuple(vary),
+        names=tuple(sorted(name for name in needed if name in namespace)),
+        imported=dict(_imported(needed, namespace)),
+    )
+    catalogue = _Catalogue(first, namespace)
+    catalogue.read_calls()
+    second = msgspec.structs.replace(first, catalogue=dict(catalogue.recipes))
+    families = _families(second, catalogue)
+    third = msgspec.structs.replace(second, catalogue=dict(catalogue.recipes), swaps=families[0], inserts=families[1])
+    _check_wishes(find_all(code, third), third)
+    found = find(code, third).sites
+    scope, ratio = _scope(third)
+    return msgspec.structs.replace(
+        third,
+        knobs=found.knobs,
+        swaps=found.swaps,
+        inserts=found.inserts,
+        blocks=found.blocks,
+        locked=lock.locked(third),
+        scope=scope,
+        test_ratio=ratio,
+        warnings=tuple(_warnings(third)),
+    )
+
+
+# ---------------------------------------------------------------- static checks
+
+
+def _check_metric(code: str, metric: str) -> None:
+    scan = scanned(code, Analysis(code=code, metric=metric))
+    kinds = {definition.kind for definition in scan.definitions.get(metric, ())}
+    if kinds & {"assign", "element", "mutate", "loop", "with"}:
+        return
+    assigned = [name for name, found in scan.definitions.items() if any(d.kind in ("assign", "element") for d in found)]
+    near = difflib.get_close_matches(metric, assigned, n=3, cutoff=0.5) or assigned[-3:]
+    raise CellError(
+        f"the cell never assigns {metric!r}, the metric",
+        cure=f"{metric} = … in the cell" + (f", or another metric: {', '.join(near)}" if near else ""),
+    )
+
+
+def _question(tree: ast.Module) -> str:
+    first = tree.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        return " ".join(first.value.value.split())
+    return ""
+
+
+def _needed(tree: ast.Module, namespace: Mapping[str, Any]) -> set[str]:
+    """Names that the notebook has to lend.
+
+    Raises:
+        CellError: one of them exists nowhere.
+    """
+    found = names(tree)
+    stars = any(isinstance(n, ast.ImportFrom) and any(a.name == "*" for a in n.names) for n in ast.walk(tree))
+    for name, line in found.needed.items():
+        if name in namespace or name in BUILTINS or name in found.bound or name == "seed" or stars:
+            continue
+        near = difflib.get_close_matches(name, [*namespace, *found.bound, *dir(builtins)], n=3, cutoff=0.7)
+        raise CellError(
+            f"the name {name!r} exists nowhere: neither the cell nor the notebook gives it a value",
+            where=f"line {line}",
+            cure=f"{' or '.join(near)}, or run the cell that makes it" if near else "run the cell that makes it",
+        )
+    # A name that the notebook lends although a built-in has it too is the notebook's.
+    return set(found.needed)
+
+
+def _imported(needed: set[str], namespace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in sorted(needed):
+        if name in namespace and (path := inspection.origin(namespace[name])) is not None:
+            yield name, path
+
+
+def _check_wishes(everything: Found, analysis: Analysis) -> None:
+    known = everything.sites.names
+    wishes = [("--vary", parse_vary(text).name) for text in analysis.vary]
+    wishes += [("--fix", name) for name in analysis.fixed]
+    for option, wish in wishes:
+        if any(matches(name, wish) for name in known):
+            continue
+        if any(matches(name, wish) for name in everything.locked_names):
+            raise CellError(f"{wish} is locked", where=f"{option} {wish}", cure="mark its line with #: free")
+        near = difflib.get_close_matches(wish, known, n=4, cutoff=0.4) or list(known[:8])
+        raise CellError(
+            f"nothing in the cell that may vary is called {wish!r}",
+            where=f"{option} {wish}",
+            cure=" or ".join(near) if near else "--plan shows what may vary",
+        )
+
+
+# ---------------------------------------------------------------- the catalogue
+
+
+class _Catalogue:
+    """Recipes of the cell's callables and of all that may stand for them."""
+
+    def __init__(self, analysis: Analysis, namespace: Mapping[str, Any]) -> None:
+        self.recipes: dict[str, Recipe] = {}
+        self.objects: dict[str, Any] = {}
+        self._scan: Scan = scanned(analysis.code, analysis)
+        self._namespace = namespace
+        self._own = self._import()
+
+    def _import(self) -> dict[str, Any]:
+        """What the cell's own imports give.
+
+        Raises:
+            CellError: a module is not installed, or has no such name.
+        """
+        found: dict[str, Any] = {}
+        for node in ast.walk(self._scan.tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    value = self._imported(alias.name, node.lineno)
+                    top = alias.name.partition(".")[0]
+                    found[alias.asname or top] = value if alias.asname else inspection.imported(top)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level and node.module != "__future__":
+                for alias in node.names:
+                    if alias.name != "*":
+                        path = f"{node.module}:{alias.name}"
+                        found[alias.asname or alias.name] = self._imported(path, node.lineno)
+        return found
+
+    def _imported(self, path: str, line: int) -> Any:
+        try:
+            return inspection.imported(path)
+        except ModuleNotFoundError as error:
+            raise CellError(
+                f"the module {error.name!r} is not installed",
+                where=f"line {line}",
+                cure=f"install it for this kernel: %pip install {str(error.name).partition('.')[0]}",
+            ) from None
+        except (ImportError, AttributeError) as error:
+            raise CellError(f"an import of the cell fails: {error}", where=f"line {line}") from None
+        except Exception as error:
+            what = f"an import of the cell fails: {type(error).__name__}: {error}"
+            raise CellError(what, where=f"line {line}") from None
+
+    def read_calls(self) -> None:
+        """A recipe for each callable of the cell that can be resolved without running anything."""
+        for call in self._scan.text.calls:
+            found = self._resolved(call.func)
+            if found is not None:
+                self.add(*found)
+
+    def add(self, path: str, value: Any) -> None:
+        """A recipe for one callable, once."""
+        if path not in self.recipes:
+            self.recipes[path] = inspection.recipe(path, value)
+            self.objects[path] = value
+
+    def _resolved(self, func: ast.expr) -> tuple[str, Any] | None:
+        """The path under which a code's call is known, and the live callable."""
+        chain = dotted(func)
+        if chain is None:
+            return None
+        root, *rest = chain.split(".")
+        if any(d.kind not in ("import", "mutate") for d in self._scan.definitions.get(root, ())):
+            return None
+        space = self._own if root in self._own else self._namespace
+        if root not in space:
+            return None
+        value, module = space[root], space[root] if isinstance(space[root], types.ModuleType) else None
+        after: list[str] = []
+        for part in rest:
+            try:
+                value = getattr(value, part)
+            except Exception:  # lazy modules and properties may raise anything
+                return None
+            after.append(part)
+            if isinstance(value, types.ModuleType):
+                module, after = value, []
+        if not callable(value) or isinstance(value, types.ModuleType):
+            return None
+        if module is not None:
+            return f"{module.__name__}:{'.'.join(after)}", value
+        if rest and not isinstance(space[root], type):
+            return None
+        path = self._scan.imported.get(root) or self._own_path(root, space[root])
+        return (f"{path}.{'.'.join(rest)}" if rest else path, value) if path else None
+
+    def _own_path(self, name: str, value: Any) -> str | None:
+        """The path of a function or class of the notebook itself."""
+        return f"__main__:{name}" if isinstance(value, (types.FunctionType, type)) else None
+
+
+def _families(analysis: Analysis, catalogue: _Catalogue) -> tuple[tuple[Swap, ...], tuple[Insert, ...]]:
+    """Swaps of all calls that are free, and inserts for variadic calls whose steps have no siblings of their own."""
+    scan, slice_ = scanned(analysis.code, analysis), sliced(analysis.code, analysis)
+    swaps, inserts = [], []
+    for call in scan.text.calls:
+        path = scan.path(call.func)
+        if path is None or path not in catalogue.objects:
+            continue
+        if slice_.is_locked(call) or slice_.is_locked(call.func):
+            continue
+        candidates = _offer(inspection.siblings(catalogue.objects[path], path), catalogue)
+        if candidates and not _is_plumbing(catalogue.objects[path]):
+            swaps.append(Swap(name=scan.labels[id(call)], current=path, candidates=candidates, line=call.lineno))
+        signature = scan.signature(call.func)
+        steps = [argument for argument in call.args if isinstance(argument, ast.Call)]
+        if signature is not None and signature.variadic and len(steps) == 1 == len(call.args):
+            recipe = scan.recipe(steps[0].func)
+            if recipe is not None and "fit" in recipe.shape and "transform" not in recipe.shape:
+                offered = _offer(inspection.transformers(path.partition(":")[0].partition(".")[0]), catalogue)
+                if offered:
+                    name = f"{scan.labels[id(call)]}[0]"
+                    inserts.append(Insert(name=name, candidates=offered, line=call.lineno))
+    return tuple(swaps), tuple(inserts)
+
+
+def _offer(paths: list[str], catalogue: _Catalogue) -> tuple[str, ...]:
+    for path in paths:
+        catalogue.add(path, inspection.imported(path))
+    return tuple(paths)
+
+
+def _is_plumbing(value: Any) -> bool:
+    """A function with a variadic parameter (`make_pipeline`) holds others together: nothing stands for it."""
+    recipe = inspection.recipe("", value)
+    return not recipe.shape and any(parameter.name.startswith("*") for parameter in recipe.parameters)
+
+
+# ---------------------------------------------------------------- scope and warnings
+
+
+def _scope(analysis: Analysis) -> tuple[Scope, float | None]:
+    """Over what a finding will hold: splits of the same data where the seed decides the split, else seeds."""
+    scan = scanned(analysis.code, analysis)
+    for call in scan.text.calls:
+        recipe = scan.recipe(call.func)
+        splits = recipe is not None and ("split" in recipe.shape.split("/") or "split" in name_of(call.func).lower())
+        seeded = any(seeds.is_number(node) or isinstance(node, ast.Name) for node in _seeds_of(call, scan))
+        if splits and seeded:
+            return "splits", _test_ratio(call, recipe)
+    return "seeds", None
+
+
+def _seeds_of(call: ast.Call, scan: Scan) -> Iterator[ast.expr]:
+    given = {id(node) for node in (*call.args, *(keyword.value for keyword in call.keywords))}
+    yield from (node for node in seeds.values(scan) if id(node) in given)
+
+
+def _test_ratio(call: ast.Call, recipe: Recipe | None) -> float | None:
+    """Test rows over training rows: 1/(k − 1) for k folds, t/(1 − t) for a share t."""
+    given: dict[str, Any] = {k.arg: value_of(k.value) for k in call.keywords if k.arg and is_literal(k.value)}
+    names_ = [parameter.name for parameter in recipe.parameters] if recipe is not None else []
+    given |= {name: value_of(a) for name, a in zip(names_, call.args, strict=False) if is_literal(a)}
+    defaults = {p.name: p.knob.value for p in (recipe.parameters if recipe else ()) if p.knob is not None}
+    share = given.get("test_size")
+    if isinstance(share, float) and 0 < share < 1:
+        return share / (1 - share)
+    for name in _FOLDS:
+        folds = given.get(name, defaults.get(name))
+        if isinstance(folds, int) and not isinstance(folds, bool) and folds > 1:
+            return 1 / (folds - 1)
+    return 1 / 3 if "test_size" in names_ or "split" in name_of(call.func) else None
+
+
+def _warnings(analysis: Analysis) -> Iterator[str]:
+    scan = scanned(analysis.code, analysis)
+    for line, said in directives(analysis.code).unknown.items():
+        yield f"line {line}: `#: {said}` is neither a range, nor choices, nor fixed, lock or free"
+    if not seeds.present(scan):
+        yield "the cell uses no seed: what it draws from random, numpy and torch is seeded, other randomness is not"
+    for call in scan.text.calls:
+        name = name_of(call.func)
+        if name in SEEDERS and name != "seed" and not call.args and not call.keywords:
+            yield f"line {call.lineno}: {name}() draws from the system: give it seed, or runs do not repeat"
+    yield from _leaks(scan)
+
+
+def _leaks(scan: Scan) -> Iterator[str]:
+    """A transformer that has seen all rows before they are split."""
+    fitted: dict[str, int] = {}
+    for name, definitions in scan.definitions.items():
+        for definition in definitions:
+            value = definition.value
+            if (
+                isinstance(value, ast.Call)
+                and isinstance(value.func, ast.Attribute)
+                and value.func.attr == "fit_transform"
+            ):
+                fitted[name] = value.lineno
+    for call in scan.text.calls:
+        shape = recipe.shape if (recipe := scan.recipe(call.func)) else ""
+        if not ("split" in name_of(call.func).lower() or "cross" in name_of(call.func).lower() or "split" in shape):
+            continue
+        for argument in call.args:
+            if isinstance(argument, ast.Name) and fitted.get(argument.id, call.lineno) < call.lineno:
+                yield (
+                    f"line {fitted[argument.id]}: {argument.id} was transformed by what had seen all of its rows, and "
+                    f"is split only in line {call.lineno}: test rows leak into training"
+                )
+
+
+__all__ = ["VERBS", "read"]
