@@ -227,6 +227,8 @@ class SwarmState:
     epoch: int = 0
     pid: int = 0
     host: str = ""
+    memo: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What rooms above have computed from this state and may forget; no part of it."""
     _baseline: Variation = field(default_factory=lambda: Variation(code=""))
 
     @classmethod

@@ -40,7 +40,8 @@ def read(state: SwarmState, roles: Mapping[str, Role], desk: Desk, rng: random.R
 def screen(
     state: SwarmState, roles: Mapping[str, Role], desk: Desk, rng: random.Random, exhausted: set[str]
 ) -> Task | None:
-    """Work in the direction that the bandit draws; one in which nothing is left to try joins `exhausted`."""
+    """Work in the direction that the bandit draws; one in which nothing is left to try, and nothing runs,
+    joins `exhausted`."""
     if desk.left("screening") < 1:
         return None
     open_ones = [each for each in state.directions.values() if workable(each) and each.id not in exhausted]
@@ -52,7 +53,8 @@ def screen(
             task = roles[role].propose(state, agent, direction, desk) if agent is not None else None
             if task is not None:
                 return task
-        exhausted.add(direction.id)
+        if not any(row.experiment.hypothesis in direction.cases for row in state.in_flight):
+            exhausted.add(direction.id)
         open_ones.remove(direction)
     return None
 

@@ -24,13 +24,13 @@ class Brainstorming:
         """A second look at a promising case, or a new hypothesis with its first run; None where ideas have run out."""
         if direction is None:
             return None
-        case = screening.again(state, direction.cases)
-        if case is not None:
-            seed = screening.next_seed(case)
-            runs = screening.probe(state, case, seed, desk.context, agent.id)
-            return Task(agent.id, self.name, direction.id, experiments=runs, subject=case.hypothesis.id)
-        idea = desk.mind(agent.id).invent(self._brief(state, agent, direction))
-        return None if idea is None else propose_idea(state, agent, direction, idea, desk)
+        case = screening.again(state, direction.cases, screening.prior(state, direction.id).bound)
+        if case is None:
+            idea = desk.mind(agent.id).invent(self._brief(state, agent, direction))
+            if idea is not None:
+                return propose_idea(state, agent, direction, idea, desk)
+            case = screening.again(state, direction.cases, 0.0)
+        return None if case is None else look_again(state, agent, direction, case, desk)
 
     async def perform(self, task: Task, desk: Desk) -> None:
         """Run what the task names; the ledger does the rest."""
@@ -48,6 +48,12 @@ class Brainstorming:
             policy=agent.policy,
             seed=choice_seed(state, agent),
         )
+
+
+def look_again(state: SwarmState, agent: Agent, direction: Direction, case: Case, desk: Desk) -> Task:
+    """The task of running a case on its next screening seed; tuning uses it too."""
+    runs = screening.probe(state, case, screening.next_seed(case), desk.context, agent.id)
+    return Task(agent.id, agent.role, direction.id, experiments=runs, subject=case.hypothesis.id)
 
 
 def choice_seed(state: SwarmState, agent: Agent) -> int:

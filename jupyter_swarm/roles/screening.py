@@ -1,8 +1,9 @@
 """Screening: a race that decides which idea is looked at again and when a new one is due. Greedy, and never evidence.
 
-Each case has a posterior for its gain from its screening runs (prior: no gain, as uncertain as one run). The race runs
-the case with the highest upper bound, and an idea not yet tried has the bound of the prior; so a new idea comes
-whenever no known one is more promising. Source: upper confidence bounds (Auer, Cesa-Bianchi and Fischer 2002).
+Each case has a posterior for its gain from its screening runs. The prior of a case is what its direction has taught so
+far (empirical Bayes; Robbins 1956): where a hundred values of a knob changed nothing, the next one promises little, and
+an idea that was seen once elsewhere deserves the run. The race runs the case with the highest upper bound, and an idea
+not yet tried has the bound of the prior. Source: upper confidence bounds (Auer, Cesa-Bianchi and Fischer 2002).
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ START_SEEDS = 3
 """The baseline runs on so many screening seeds first, and new ideas begin at one of them in turn."""
 MOST_SEEDS = 12
 """No idea is screened on more seeds than this."""
+DOUBT = 4.0
+"""So many cases it takes until what a direction has shown counts as much as the doubt before."""
+LEAST_VARIANCE = 0.02
 READY = 2.0
 """An idea is ready to be confirmed when its posterior mean is so many standard deviations above 0."""
 
@@ -41,12 +45,49 @@ class Standing(NamedTuple):
         return self.mean / self.deviation
 
 
+class Prior(NamedTuple):
+    """What a direction leads one to expect of an idea: mean and variance of gains, in units of a paired difference."""
+
+    mean: float = 0.0
+    variance: float = 1.0
+
+    @property
+    def bound(self) -> float:
+        """How good an idea that nobody has tried may well be."""
+        return self.mean + math.sqrt(self.variance)
+
+
+def prior(state: SwarmState, direction: str) -> Prior:
+    """What a direction has taught: it begins as "no gain, as uncertain as one run" and is worth `DOUBT` cases."""
+    known = state.directions.get(direction)
+    if known is None or not known.trials:
+        return Prior()
+    stamp = (known.trials, state.residual_freedom // 8)
+    memo = state.memo.get(direction)
+    if memo is None or memo[0] != stamp:
+        memo = state.memo[direction] = (stamp, _learned(state, known.cases))
+    learned: Prior = memo[1]
+    return learned
+
+
+def _learned(state: SwarmState, cases: Iterable[str]) -> Prior:
+    means = [(fmean(gains), len(gains)) for name in cases if (gains := state.cases[name].gains)]
+    scale = state.pair_spread or max((abs(mean) for mean, _ in means), default=0.0) or 1.0
+    if not means:
+        return Prior()
+    centre = sum(mean for mean, _ in means) / scale / (len(means) + DOUBT)
+    spread = sum((mean / scale - centre) ** 2 - 1.0 / runs for mean, runs in means)
+    return Prior(centre, max(LEAST_VARIANCE, (DOUBT + spread) / (DOUBT + len(means))))
+
+
 def standing(state: SwarmState, case: Case) -> Standing:
     """Where a case stands."""
     gains = case.gains
     scale = state.pair_spread or max((abs(gain) for gain in gains), default=0.0) or 1.0
-    mean = sum(gains) / scale / (len(gains) + 1)
-    return Standing(mean, 1.0 / math.sqrt(len(gains) + 1), len(gains))
+    before = prior(state, case.hypothesis.direction)
+    precision = 1.0 / before.variance + len(gains)
+    mean = (before.mean / before.variance + sum(gains) / scale) / precision
+    return Standing(mean, 1.0 / math.sqrt(precision), len(gains))
 
 
 def ready(state: SwarmState, case: Case) -> bool:
@@ -62,9 +103,9 @@ def ready(state: SwarmState, case: Case) -> bool:
     return where.runs > 0 and (case.mark == "approved" or where.score >= READY)
 
 
-def again(state: SwarmState, cases: Iterable[str]) -> Case | None:
-    """The case of these that deserves another look more than a new idea does, if any."""
-    best, bound = None, 1.0
+def again(state: SwarmState, cases: Iterable[str], above: float) -> Case | None:
+    """The case of these that deserves another look most, if any may well be better than `above`."""
+    best, bound = None, above
     running = {row.experiment.hypothesis for row in state.in_flight}
     for name in cases:
         case = state.cases[name]

@@ -14,7 +14,7 @@ from jupyter_swarm import cell
 from jupyter_swarm.errors import EditError, LockError
 from jupyter_swarm.protocols import Desk, Idea, Task
 from jupyter_swarm.roles import screening
-from jupyter_swarm.roles.brainstorming import choice_seed, propose_idea
+from jupyter_swarm.roles.brainstorming import choice_seed, look_again, propose_idea
 from jupyter_swarm.state import Agent, Direction, SwarmState
 from jupyter_swarm.words import Edit, Knob, Value, Variation
 
@@ -41,10 +41,9 @@ class Tuning:
         knobs = [knob for knob in cell.sites(base.code, state.analysis).knobs if tunable(knob, direction.targets)]
         if not knobs:
             return None
-        case = screening.again(state, direction.cases)
+        case = screening.again(state, direction.cases, screening.prior(state, direction.id).bound)
         if case is not None:
-            runs = screening.probe(state, case, screening.next_seed(case), desk.context, agent.id)
-            return Task(agent.id, self.name, direction.id, experiments=runs, subject=case.hypothesis.id)
+            return look_again(state, agent, direction, case, desk)
         study = self._study(state, agent, direction, knobs)
         for _ in range(TRIES):
             idea = self._idea(state, study, base, knobs)

@@ -64,7 +64,7 @@ class Validation:
     def _pair(self, state: SwarmState, trial: Trial, agent: Agent, desk: Desk) -> Task | None:
         plan = trial.plan
         flying = {row.experiment.seed for row in state.in_flight if row.experiment.hypothesis == plan.hypothesis}
-        if len(flying) >= max(1, desk.workers // 2) or desk.left("confirmation") < 2:
+        if len(flying) >= 1 + desk.workers // 2 or desk.left("confirmation") < 2:
             return None
         seeds = range(plan.first_seed, plan.first_seed + plan.max_pairs)
         seed = next((seed for seed in seeds if seed not in flying and _missing(trial, seed)), None)
