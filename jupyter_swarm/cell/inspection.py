@@ -81,7 +81,10 @@ def imported(path: str) -> Any:
         try:
             found = getattr(found, part)
         except AttributeError:
-            found = importlib.import_module(f"{module}.{part}")
+            try:
+                found = importlib.import_module(f"{module}.{part}")
+            except ModuleNotFoundError:
+                raise ImportError(f"{module} has no {part!r}") from None
     return found
 
 

@@ -18,7 +18,16 @@ from jupyter_swarm.cell import seeds
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.models import is_model
 from jupyter_swarm.cell.scan import Definition, Same, Scan, dotted, is_literal, name_of, root_of, scanned
-from jupyter_swarm.cell.vocabulary import BUILTINS, FIT, MODEL_METHODS, MODEL_PARAMETERS, PREDICT, evaluates, is_seed
+from jupyter_swarm.cell.vocabulary import (
+    ARITHMETIC,
+    BUILTINS,
+    FIT,
+    MODEL_METHODS,
+    MODEL_PARAMETERS,
+    PREDICT,
+    evaluates,
+    is_seed,
+)
 from jupyter_swarm.words import Analysis
 
 Mode = Literal["measured", "features", "strict"]
@@ -258,7 +267,10 @@ class Slice:
         if any(is_model(a, self.scan) or self._is_answer(a) for a in arguments):
             return False
         plain = all(is_literal(a) or self._is_option(a) or _is_seed_name(a) for a in arguments)
-        return bool(arguments) and (own or (plain and bool(call.keywords)))
+        told = bool(call.keywords) or (
+            path in self.scan.analysis.catalogue and path.partition(":")[0].partition(".")[0] not in ARITHMETIC
+        )
+        return bool(arguments) and (own or (plain and told))
 
     def _is_answer(self, node: ast.expr) -> bool:
         for part in ast.walk(node):

@@ -62,6 +62,9 @@ SILENT_PACKAGES = frozenset(
 )  # fmt: skip
 """Packages whose arguments change no result: drawing, logging, files."""
 
+ARITHMETIC = frozenset({"numpy", "math", "statistics", "builtins", "operator", "fractions", "decimal", "cmath"})
+"""Packages whose functions compute with what they are given: a number handed to them is part of the metric."""
+
 POOR_CHOICES = frozenset({"precomputed", "deprecated", "warn", "auto_deprecated"})
 """Options that need another kind of input, or stand for no option."""
 
