@@ -30,6 +30,8 @@ from jupyter_swarm.words import (
 Phase = Literal["unknown", "requested", "running", "paused", "done", "stopped", "failed"]
 SCREENING = ("baseline", "screening")
 """Purposes that screening's share of the budget pays for; all others are confirmation's."""
+RECENT = 40
+"""Runs by which it is judged what a run costs."""
 ENOUGH = 8
 """Degrees of freedom from which the spread within cases is trusted."""
 
@@ -217,6 +219,9 @@ class SwarmState:
     started: dict[str, int] = field(default_factory=lambda: {"screening": 0, "confirmation": 0})
     seconds: dict[str, float] = field(default_factory=lambda: {"screening": 0.0, "confirmation": 0.0})
     durations: list[float] = field(default_factory=list)
+    """Seconds that each run's own code took."""
+    returns: list[float] = field(default_factory=list)
+    """The swarm's clock whenever a run came back, its very beginning first."""
     failed: dict[str, int] = field(default_factory=dict)
     """Reason → number of runs that ended so."""
     steering: dict[int, Steering] = field(default_factory=dict)
@@ -307,6 +312,11 @@ class SwarmState:
     def run_seconds(self) -> float:
         """Median seconds of a run so far, 1 before any."""
         return median(self.durations[-200:]) if self.durations else 1.0
+
+    def slot_seconds(self, workers: int) -> float:
+        """Seconds of a worker that a run has cost lately, its kernel's start and end included; 0 before any."""
+        recent = self.returns[-RECENT - 1 :]
+        return workers * (recent[-1] - recent[0]) / (len(recent) - 1) if len(recent) > 1 else 0.0
 
     def findings(self) -> list[Case]:
         """Judged hypotheses: supported first, then refuted, then open; each by effect."""
@@ -464,6 +474,8 @@ def _marked(state: SwarmState, record: e.Record, event: e.HypothesisMarked) -> N
 def _started(state: SwarmState, record: e.Record, event: e.ExperimentStarted) -> None:
     experiment = event.experiment
     state.rows[event.number] = Row(event.number, experiment, None, record.at, record.active_seconds)
+    if not state.returns:
+        state.returns.append(record.active_seconds)
     state.started["screening" if experiment.purpose in SCREENING else "confirmation"] += 1
     case = state.cases.get(experiment.hypothesis)
     if case is None:
@@ -480,6 +492,7 @@ def _finished(state: SwarmState, record: e.Record, event: e.ExperimentFinished) 
         return
     run, experiment = event.run, row.experiment
     row.run, row.at = run, record.at
+    state.returns.append(record.active_seconds)
     state.seconds["screening" if experiment.purpose in SCREENING else "confirmation"] += run.seconds
     case = state.cases.get(experiment.hypothesis)
     ours = case is not None and experiment.code == case.hypothesis.variation.code

@@ -14,7 +14,7 @@ PLENTY = 1_000_000
 
 
 class Purse:
-    """Counts in runs. With a budget of time, a run costs what runs have cost so far (the median).
+    """Counts in runs. With a budget of time, a run costs what runs have cost lately, from one's return to the next's.
 
     >>> from jupyter_swarm.words import Budget
     >>> state = SwarmState(budget=Budget(experiments=100))
@@ -40,8 +40,9 @@ class Purse:
             seconds = state.budget.seconds - clock
             if seconds <= 0:
                 return 0
-            if state.durations:
-                left = min(left, self._workers * seconds / max(state.run_seconds, 1e-3) - len(state.in_flight))
+            cost = state.slot_seconds(self._workers)
+            if cost > 0.0:
+                left = min(left, self._workers * seconds / cost - len(state.in_flight))
         return max(0, math.floor(left))
 
     def left(self, purpose: Purpose, clock: float) -> int:
@@ -52,14 +53,14 @@ class Purse:
         total = max(0, total - self._reserve())
         if purpose == "confirmation":
             return total
-        return max(0, min(total, math.floor(self._screening())))
+        return max(0, min(total, math.floor(self._screening(clock))))
 
     def grant(self, clock: float) -> bool:
         """Give screening half of what is left, when confirmation has nothing to do; whether that is worth a round."""
         half = self.total(clock) * (1.0 - self._share)
         if half < 8:
             return False
-        self._granted += half - max(0.0, self._screening())
+        self._granted += half - max(0.0, self._screening(clock))
         return True
 
     def _reserve(self) -> int:
@@ -71,14 +72,7 @@ class Purse:
         whole = state.budget.experiments
         return BEST_RUNS if whole is None or whole >= 30 else max(2, whole // 6)
 
-    def _screening(self) -> float:
-        """Runs that screening's share still pays for."""
-        state, share = self._state, 1.0 - self._share
-        left = float(PLENTY)
-        if state.budget.experiments is not None:
-            left = share * state.budget.experiments - state.started["screening"]
-        if state.budget.seconds is not None and state.durations:
-            seconds = share * state.budget.seconds * self._workers - state.seconds["screening"]
-            flying = sum(row.experiment.purpose in SCREENING for row in state.in_flight)
-            left = min(left, seconds / max(state.run_seconds, 1e-3) - flying)
-        return left + self._granted
+    def _screening(self, clock: float) -> float:
+        """Runs that screening's share still pays for: a share of all that there have been and may be."""
+        whole = self._state.experiments + self.total(clock)
+        return (1.0 - self._share) * whole - self._state.started["screening"] + self._granted

@@ -10,6 +10,7 @@ vector.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
 import signal
@@ -71,6 +72,7 @@ class Process:
         self._socket = str(place)
         place.chmod(0o600)
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
+        _yield_to_others()
         state, why = "gone", ""
         try:
             self._say("starting")
@@ -177,6 +179,15 @@ class Process:
         store = self._workspace.store
         if not any(isinstance(record.event, Noted) and record.event.text == text for record in store.read(swarm="")):
             store.append("", [Noted(text=text, level="warning" if level == "warning" else "info")])
+
+
+def _yield_to_others() -> None:
+    """Let this thread, which reads papers, have what experiments leave of the cores; the one that answers is as before.
+
+    Until all is read nobody waits for it: words are searched meanwhile.
+    """
+    with contextlib.suppress(AttributeError, OSError):  # not Linux, or forbidden
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _sweep(workspace: Workspace) -> None:

@@ -24,6 +24,8 @@ MOST_PAIRS = 60
 BEST_RUNS = 5
 ABLATION = "ablation"
 EXACT_PAIRS = 3
+FEW_PLANS = 4
+"""Where the budget pays for fewer plans than this, they wait until screening is over, and go to its best."""
 
 
 class Validation:
@@ -78,7 +80,12 @@ class Validation:
         return Task(agent.id, self.name, case.hypothesis.direction, experiments=runs, subject=plan.id)
 
     def _plan(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
-        """A plan for the most promising case that is ready; when screening is over, also for less sure ones."""
+        """A plan for the most promising case that is ready; when screening is over, also for less sure ones.
+
+        What is ready is confirmed at once, unless so few plans can be paid for that they belong to the best.
+        """
+        if not desk.closing and room(state, desk) < FEW_PLANS * least_pairs(state):
+            return None
         candidates = [case for case in state.cases.values() if _candidate(state, case, desk.closing)]
         if not candidates:
             return None
@@ -162,17 +169,22 @@ def room(state: SwarmState, desk: Desk) -> int:
     return desk.left("confirmation") // 2 - promised
 
 
+def least_pairs(state: SwarmState) -> int:
+    """The pairs within which the next plan could be accepted if every one of them won: fewer are not worth a plan."""
+    if statistics.deterministic(state.baseline_values()):
+        return EXACT_PAIRS
+    wins = sum(trial.evidence is not None and trial.evidence.verdict == "supported" for trial in state.trials.values())
+    target = statistics.needed(statistics.weight(len(state.trials) + 1), wins)
+    return math.ceil(math.log2(target) + 1.3)
+
+
 def plan_for(state: SwarmState, hypothesis: Hypothesis, agent: str, pairs: int) -> Plan | None:
     """A plan within so many pairs, or None where they could not suffice for acceptance even if every pair won.
 
     The weight is taken now, by the number of plans before it; the margin is half the baseline's standard deviation.
     """
     position = len(state.trials) + 1
-    weight = statistics.weight(position)
-    wins = sum(trial.evidence is not None and trial.evidence.verdict == "supported" for trial in state.trials.values())
-    exact = statistics.deterministic(state.baseline_values())
-    least = EXACT_PAIRS if exact else math.ceil(math.log2(statistics.needed(weight, wins)) + 1.3)
-    if pairs < least:
+    if pairs < least_pairs(state):
         return None
     return Plan(
         id=f"P{position}",
@@ -181,7 +193,7 @@ def plan_for(state: SwarmState, hypothesis: Hypothesis, agent: str, pairs: int) 
         first_seed=position * PLAN_SEEDS,
         max_pairs=min(MOST_PAIRS, pairs),
         margin=0.5 * state.spread,
-        weight=weight,
+        weight=statistics.weight(position),
     )
 
 
