@@ -72,12 +72,15 @@ class EmptyLibrary:
     """A library without papers."""
 
     def search(self, query: str, limit: int = 10) -> list[Hit]:
+        """Nothing."""
         return []
 
     def cite(self, passage: Passage, terms: Any) -> Citation:
+        """There is no passage to cite."""
         raise LookupError("an empty library cites nothing")
 
     def verify(self, citation: Citation) -> bool:
+        """Nothing stands in it."""
         return False
 
 

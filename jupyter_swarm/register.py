@@ -131,4 +131,5 @@ def unused_captures(workspace: Workspace) -> list[Path]:
         record = request(workspace, name)
         if record is not None and isinstance(record.event, SwarmRequested):
             needed.add(record.event.context.pickle)
-    return [path for path in workspace.captures.glob("*") if path.is_file() and path.name.partition(".")[0] not in needed]
+    files = (path for path in workspace.captures.glob("*") if path.is_file())
+    return [path for path in files if path.name.partition(".")[0] not in needed]

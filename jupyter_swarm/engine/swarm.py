@@ -190,6 +190,7 @@ class Swarm:
         if not await self._baseline():
             return
         self._begin()
+        self._note_determinism()
         while not self._quit and not self.state.over:
             self._poll()
             if self.state.asked == "stop":
@@ -238,9 +239,7 @@ class Swarm:
     def _start_work(self) -> bool:
         """Give work to whoever is free; whether anything was begun."""
         begun = False
-        if self._reading is None or self._reading.done():
-            task = allocation.read(self.state, self._roles, self, self._rng)
-            self._reading = asyncio.create_task(self._read(task)) if task is not None else None
+        self._read_on()
         while self._busy() < self.workers and len(self._tasks) < 2 * self.workers:
             task = self._next()
             if task is None:
@@ -248,6 +247,12 @@ class Swarm:
             begun = True
             self._begin_task(task)
         return begun
+
+    def _read_on(self) -> None:
+        """Let the library be searched for the next direction that nobody has searched for."""
+        if self._reading is None or self._reading.done():
+            task = allocation.read(self.state, self._roles, self, self._rng)
+            self._reading = asyncio.create_task(self._read(task)) if task is not None else None
 
     def _busy(self) -> int:
         return len(self.state.in_flight)
@@ -321,7 +326,9 @@ class Swarm:
         base = self.state.baseline
         seeds = [seed for seed in range(1, BASELINE_RUNS + 1) if (base.id, seed) not in self.state.values]
         wanted = [screening.experiment(self.state, base, seed, context=self.context) for seed in seeds]
-        for batch in (wanted[:1], wanted[1:]):
+        for repeated, batch in enumerate((wanted[:1], wanted[1:])):
+            if repeated:
+                self._begin()  # the library is read while the baseline runs again
             runs = await self._listening(batch)
             if self.state.asked == "stop":
                 await self._finish("stopped", "stopped by the person")
@@ -341,6 +348,7 @@ class Swarm:
         while pending := [task for task in tasks if not task.done()]:
             await asyncio.wait(pending, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
             self._poll()
+            self._read_on()
             seconds = self.state.budget.seconds
             if self._quit or self.state.asked == "stop" or (seconds is not None and self.clock >= seconds):
                 for task in pending:
@@ -358,10 +366,12 @@ class Swarm:
             mind = str(self.state.option("mind", "classical"))
             self.append(*roster.hire(self.state.request.agents, int(self.state.option("seed", 0)), mind))
         self._open_directions()
-        if statistics.deterministic(self.state.baseline_values()):
-            text = "The metric does not depend on the seed: findings are exact, and say nothing about other data."
-            if text not in {line for _, _, line in self.state.log}:
-                self.append(Noted(text=text))
+
+    def _note_determinism(self) -> None:
+        text = "The metric does not depend on the seed: findings are exact, and say nothing about other data."
+        known = {line for _, _, line in self.state.log}
+        if statistics.deterministic(self.state.baseline_values()) and text not in known:
+            self.append(Noted(text=text))
 
     def _open_directions(self) -> bool:
         """Open what the baseline offers, and what the best cell offers once there is one; whether any is new."""
