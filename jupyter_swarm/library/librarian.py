@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 BATCH = 8
 POLL_SECONDS = 1.0
-NICENESS = 10
+NICENESS, POLITEST = 10, 19
 
 
 class Process:
@@ -182,12 +182,12 @@ class Process:
 
 
 def _yield_to_others() -> None:
-    """Let this thread, which reads papers, have what experiments leave of the cores; the one that answers is as before.
+    """Let this thread, which reads papers, stand behind experiments; the one that answers stays as it was.
 
     Until all is read nobody waits for it: words are searched meanwhile.
     """
-    with contextlib.suppress(AttributeError, OSError):  # not Linux, or forbidden
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    with contextlib.suppress(OSError):  # on Linux niceness belongs to threads
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), POLITEST)
 
 
 def _sweep(workspace: Workspace) -> None:
