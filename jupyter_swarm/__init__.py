@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jupyter_swarm.version import __version__
+
 if TYPE_CHECKING:
     from jupyter_swarm.api import Swarm
     from jupyter_swarm.workspace import Workspace
 
 __all__ = ["Swarm", "Workspace", "__version__"]
-__version__ = "0.1.0"
 
 
 def load_ipython_extension(ipython: Any) -> None:

@@ -35,10 +35,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from jupyter_swarm import __version__
 from jupyter_swarm.errors import LeaseLost, LedgerError, LedgerVersionError
 from jupyter_swarm.events import AnyEvent, Record, decode, encode, kind_of
 from jupyter_swarm.protocols import Lease
+from jupyter_swarm.version import __version__
 
 VERSION = 1
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "lustre", "gpfs", "glusterfs", "ceph", "afs", "fuse.", "9p", "beegfs")
