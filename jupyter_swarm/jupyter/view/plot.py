@@ -3,59 +3,15 @@
 from __future__ import annotations
 
 import html
-from collections import defaultdict
-from typing import NamedTuple
 
+from jupyter_swarm.report.course import course, thinned
 from jupyter_swarm.report.phrases import duration, interval, number, signed
-from jupyter_swarm.state import SCREENING, SwarmState
-from jupyter_swarm.words import Evidence, Variation
+from jupyter_swarm.state import SwarmState
+from jupyter_swarm.words import Evidence
 
 WIDTH, HEIGHT = 480, 170
 LEFT, RIGHT, TOP, BOTTOM = 44, 10, 10, 22
 MOST_POINTS = 400
-
-
-class Course(NamedTuple):
-    """Runs over the swarm's own clock, and the mean of whichever variation led on screening seeds then."""
-
-    runs: list[tuple[float, float]]
-    confirming: list[tuple[float, float]]
-    leader: list[tuple[float, float]]
-
-
-def course(state: SwarmState) -> Course:
-    """What the plot shows; the leader's mean is over its screening seeds so far and not verified."""
-    maximize = state.objective.maximize
-    done = [row for row in state.rows.values() if row.run is not None and row.run.value is not None]
-    rows = sorted(done, key=lambda row: (row.clock + row.run.seconds) if row.run else 0.0)
-    sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    runs: list[tuple[float, float]] = []
-    confirming: list[tuple[float, float]] = []
-    leader: list[tuple[float, float]] = []
-    first = ""
-    for row in rows:
-        if row.run is None or row.run.value is None:
-            continue
-        if row.experiment.purpose not in SCREENING:
-            confirming.append((row.clock + row.run.seconds, row.run.value))
-            continue
-        key, moment, value = Variation(code=row.experiment.code).id, row.clock + row.run.seconds, row.run.value
-        sums[key][0] += value
-        sums[key][1] += 1
-        runs.append((moment, value))
-        means = {first, key} - {""}
-        if key == first:  # the leader's own mean may have fallen behind another's
-            means = set(sums)
-        first = (max if maximize else min)(means, key=lambda each: sums[each][0] / sums[each][1])
-        mean = sums[first][0] / sums[first][1]
-        if not leader or leader[-1][1] != mean:
-            leader.append((moment, mean))
-    return Course(runs, confirming, leader)
-
-
-def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    step = max(1, -(-len(points) // MOST_POINTS))
-    return points if step == 1 else [*points[:-1:step], points[-1]]
 
 
 def over_time(state: SwarmState) -> str:
@@ -89,9 +45,9 @@ def over_time(state: SwarmState) -> str:
             f'<text x="{WIDTH - RIGHT - 2}" y="{max(upper - 3, 9):.1f}" text-anchor="end">baseline ± sd</text>'
         )
     for points, colour in ((confirming, "#2da44e"), (runs, "currentColor")):
-        dots = "".join(f"M{x(moment)} {y(value)}h0" for moment, value in _thinned(points))
+        dots = "".join(f"M{x(moment)} {y(value)}h0" for moment, value in thinned(points, MOST_POINTS))
         parts.append(f'<path d="{dots}" stroke="{colour}" stroke-width="3" stroke-linecap="round" opacity=".4"/>')
-    steps = "".join(f"H{x(moment)}V{y(value)}" for moment, value in _thinned(leader)[1:])
+    steps = "".join(f"H{x(moment)}V{y(value)}" for moment, value in thinned(leader, MOST_POINTS)[1:])
     line = f"M{x(leader[0][0])} {y(leader[0][1])}{steps}H{x(end)}"
     parts.append(f'<path d="{line}" fill="none" stroke="var(--brand)" stroke-width="1.8"/>')
     if best is not None:
