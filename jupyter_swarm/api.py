@@ -1,12 +1,12 @@
 """A handle on a swarm: what all faces and programs use. It appends requests to the ledger and folds what is there.
 
-    from jupyter_swarm import Swarm, Workspace
+from jupyter_swarm import Swarm, Workspace
 
-    swarm = Swarm.start(cell, name="wine", maximize="accuracy", budget="2m", namespace=globals())
-    swarm.wait()                 # or go on: a detached runner works
-    print(swarm.result())
+swarm = Swarm.start(cell, name="wine", maximize="accuracy", budget="2m", namespace=globals())
+swarm.wait()                 # or go on: a detached runner works
+print(swarm.result())
 
-    Swarm("wine", Workspace("notebooks")).stop()     # from anywhere else
+Swarm("wine", Workspace("notebooks")).stop()     # from anywhere else
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from jupyter_swarm import engine, register
-from jupyter_swarm.errors import LedgerError, UsageError
+from jupyter_swarm.errors import LedgerError, SwarmError, UsageError
 from jupyter_swarm.events import (
     AnyEvent,
     PauseRequested,
@@ -37,6 +38,7 @@ from jupyter_swarm.workspace import Workspace, check_name
 SteeringVerb = Literal["priority", "add", "close", "approve", "veto", "replicate", "budget"]
 _POLL_SECONDS = 0.2
 _LONELY_SECONDS = 20.0
+"""How long a swarm is waited for that has no runner; three times as long where the first has yet to come."""
 
 
 class Swarm:
@@ -53,6 +55,8 @@ class Swarm:
     def __init__(self, name: str, workspace: Workspace | str | Path | None = None) -> None:
         self.workspace = workspace if isinstance(workspace, Workspace) else Workspace(workspace)
         self.name = check_name(name)
+        self.attached = False
+        """Whether `start` found it there already, begun by the same cell with the same settings."""
         self._local = threading.local()
         if register.request(self.workspace, name) is None:
             raise register.unknown(self.workspace, name)
@@ -116,7 +120,9 @@ class Swarm:
         cell_hash = digest(cell, objective, spend, agents, vary, fix, chosen)
         there = None if new else register.same(place, name, cell_hash)
         if there is not None:
-            return cls(there, place).ensure_runner()
+            found = cls(there, place)
+            found.attached = True
+            return found.ensure_runner()
         space = namespace if namespace is not None else {}
         analysis = cells.read(cell, metric=objective.metric, namespace=space, vary=tuple(vary), fix=tuple(fix))
         place.create()
@@ -133,8 +139,13 @@ class Swarm:
                 cell_hash=cell_hash,
                 options=chosen,
             )
-            place.swarm(free)
-            place.store.append(free, [request])
+            own = place.swarm(free)
+            try:
+                place.store.append(free, [request])
+            except SwarmError:
+                with suppress(OSError):
+                    own.rmdir()
+                raise
         engine.start(place, free)
         return cls(free, place)
 
@@ -227,13 +238,22 @@ class Swarm:
             if state.over or time.monotonic() >= end:
                 return state
             lonely = 0.0 if state.phase == "paused" or self.alive else lonely + _POLL_SECONDS
-            if lonely > _LONELY_SECONDS:
+            if lonely > _LONELY_SECONDS * (3 if state.phase == "requested" else 1):
                 raise LedgerError(
                     f"{self.name} has no runner any more",
-                    where=str(self.workspace.swarm(self.name) / "runner.log"),
+                    where=self._last_words(),
                     cure=f"resume {self.name}; no finished run is lost",
                 )
             time.sleep(max(0.0, min(_POLL_SECONDS, end - time.monotonic())))
+
+    def _last_words(self) -> str:
+        """The path of the runner's log, and its last line."""
+        path = self.workspace.swarm(self.name) / "runner.log"
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
+        except OSError:
+            lines = []
+        return ": ".join([str(path), *[line for line in lines if line.strip()][-1:]])
 
     def pause(self) -> SwarmState:
         """Start no more work; what runs may finish."""
@@ -270,7 +290,7 @@ class Swarm:
         """
         if verb == "budget":
             value = budget_text(parse_budget(str(value or target)))
-        self._check_open(verb)
+        self._check_open("steer")
         request = SteeringRequested(verb=verb, target=target, value=value)
         number = self.workspace.store.append(self.name, [request])[0].number
         end = time.monotonic() + wait

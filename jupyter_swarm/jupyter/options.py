@@ -133,24 +133,26 @@ def parse(command: str, arguments: Sequence[Argument], words: Sequence[str]) -> 
         if argument.key in seen and not argument.many:
             raise UsageError(f"{name} is given twice", where=command)
         seen.add(argument.key)
-        if argument.flag:
-            if equals:
-                raise UsageError(f"{name} takes no value", where=word)
-            values[argument.key] = True
-            continue
-        if not equals:
-            if not rest or rest[0].startswith("--"):
-                raise UsageError(f"{name} needs a value", where=command, cure=argument.usage.strip("[]"))
-            value = rest.pop(0)
-        if argument.many:
-            values[argument.key].append(_converted(argument, value))
-        else:
-            values[argument.key] = _converted(argument, value)
+        found = _value(command, argument, value if equals else None, rest)
+        values[argument.key] = [*values[argument.key], found] if argument.many else found
     _place(command, positions, given, values)
     for argument in arguments:
         if argument.required and values[argument.key] in (None, []):
             raise UsageError(f"{command} needs {argument.usage}", cure=f"{command} --help")
     return SimpleNamespace(**values)
+
+
+def _value(command: str, argument: Argument, value: str | None, rest: list[str]) -> Any:
+    """The value of an option, which follows its name after `=` or as the next word of `rest`."""
+    if argument.flag:
+        if value is not None:
+            raise UsageError(f"{argument.name} takes no value", where=f"{argument.name}={value}")
+        return True
+    if value is None:
+        if not rest or rest[0].startswith("--"):
+            raise UsageError(f"{argument.name} needs a value", where=command, cure=argument.usage.strip("[]"))
+        value = rest.pop(0)
+    return _converted(argument, value)
 
 
 def _place(command: str, positions: Sequence[Argument], given: list[str], values: dict[str, Any]) -> None:

@@ -85,8 +85,9 @@ class Table:
         """Escaped HTML."""
         title = f'<p style="margin:6px 0 2px"><b>{escape(self.title)}</b></p>' if self.title else ""
         heads = "".join(f'<th scope="col" style="text-align:left">{escape(head)}</th>' for head in self.heads)
+        heads = f"<thead><tr>{heads}</tr></thead>" if any(self.heads) else ""
         rows = "".join("<tr>" + "".join(_cell(each) for each in row) + "</tr>" for row in self.rows)
-        return f"{title}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        return f"{title}<table>{heads}<tbody>{rows}</tbody></table>"
 
     def plain(self, width: int = 120) -> str:
         """Columns of text, the widest column broken to fit."""
@@ -94,7 +95,9 @@ class Table:
 
         from rich.console import Console
 
-        console = Console(file=StringIO(), width=width, color_system=None, force_terminal=False, highlight=False)
+        console = Console(
+            file=StringIO(), width=width, color_system=None, force_terminal=False, force_jupyter=False, highlight=False
+        )
         console.print(self.rich())
         return str(console.file.getvalue()).rstrip("\n")  # type: ignore[attr-defined]
 
@@ -105,7 +108,9 @@ class Table:
         from rich.text import Text
 
         title = Text(self.title, style="bold") if self.title else None
-        table = RichTable(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+        table = RichTable(
+            title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, show_header=any(self.heads)
+        )
         for place, head in enumerate(self.heads):
             right = bool(self.rows) and all(_numeric(row[place]) for row in self.rows)
             table.add_column(Text(head), justify="right" if right else "left", overflow="fold")
@@ -128,6 +133,8 @@ class Answer:
     """Code for a new cell of the notebook."""
     watch: Swarm | None = None
     """A swarm to show live."""
+    wait: bool = False
+    """Whether to wait until the swarm that is shown is over."""
     status: int = 0
     """Exit status in a terminal."""
 
@@ -141,7 +148,7 @@ class Answer:
         """Print it for a terminal."""
         from rich.console import Console
 
-        console = Console(file=file or sys.stdout, highlight=False, markup=False, soft_wrap=False)
+        console = Console(file=file or sys.stdout, highlight=False, markup=False, force_jupyter=False)
         for part in self.parts:
             if isinstance(part, Table):
                 console.print(part.rich())

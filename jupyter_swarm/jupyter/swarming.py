@@ -1,0 +1,159 @@
+"""Beginning a swarm: `%%swarm` and `jupyter swarm run`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from jupyter_swarm.api import Swarm
+from jupyter_swarm.errors import UsageError
+from jupyter_swarm.jupyter import source
+from jupyter_swarm.jupyter.options import split
+from jupyter_swarm.jupyter.pages import Answer, Part, Words
+from jupyter_swarm.jupyter.verbs import BUDGET, CELL, COMMANDS, Asked, Face, read
+from jupyter_swarm.jupyter.waiting import capturing
+from jupyter_swarm.outcome import outcome
+from jupyter_swarm.report import phrases
+from jupyter_swarm.settings import budget_text, objective_of, parse_budget
+from jupyter_swarm.workspace import Workspace, check_name
+
+AGENTS = 16
+NAME = "swarm"
+OF_THE_SWARM = (
+    "name", "maximize", "minimize", "budget", "agents", "workers", "timeout", "seed", "vary", "fix", "mind",
+    "confirmation",
+)  # fmt: skip
+"""Options of a notebook's magic line that a terminal takes over: those of the swarm, not of how it is shown."""
+
+Progress = Callable[[int, int], None]
+
+
+def begin(
+    code: str,
+    options: SimpleNamespace,
+    namespace: Mapping[str, Any],
+    *,
+    workspace: Workspace,
+    folder: Path,
+    face: Face = "notebook",
+    progress: Progress | None = None,
+) -> Answer:
+    """Start the swarm (or find it there), or show its plan.
+
+    Args:
+        code: the cell.
+        options: the values of `verbs.CELL`.
+        namespace: the notebook's variables.
+        workspace: where it is kept.
+        folder: where relative paths in the cell resolve.
+        face: that asked.
+        progress: told (bytes done, bytes in all) while data are captured.
+
+    Raises:
+        SwarmError: the cell or an option cannot be used; nothing was started then.
+    """
+    name, agents = check_name(options.name or NAME), options.agents or AGENTS
+    objective = objective_of(options.maximize, options.minimize)
+    budget = options.budget or parse_budget(BUDGET)
+    vary, fix = _names(options.vary), _names(options.fix)
+    if options.plan:
+        from jupyter_swarm.experiments.cores import usable_cores
+        from jupyter_swarm.jupyter import plan
+
+        workers, earlier = options.workers or usable_cores(), plan.before(workspace, name)
+        return plan.plan(
+            code, objective, budget, namespace,
+            vary=vary, fix=fix, workers=workers, share=options.confirmation, earlier=earlier,
+        )  # fmt: skip
+    swarm = Swarm.start(
+        code,
+        name=name,
+        maximize=options.maximize,
+        minimize=options.minimize,
+        budget=budget,
+        agents=agents,
+        namespace=namespace,
+        workspace=workspace,
+        folder=folder,
+        vary=vary,
+        fix=fix,
+        new=bool(options.new),
+        progress=progress,
+        workers=options.workers,
+        timeout_seconds=options.timeout,
+        share_confirmation=options.confirmation,
+        seed=options.seed,
+        mind=options.mind,
+    )
+    parts: list[Part] = [Words(_beginning(swarm, name, options, face))]
+    if not swarm.attached:
+        parts += [Words(f"Careful: {warning}") for warning in swarm.state.analysis.warnings]
+    return Answer(parts, data=outcome(swarm.state), watch=swarm, wait=bool(options.wait))
+
+
+def _beginning(swarm: Swarm, asked: str, options: SimpleNamespace, face: Face) -> str:
+    """Which swarm this is, and why."""
+    state, name = swarm.state, swarm.name
+    if swarm.attached:
+        doing = f"over ({state.phase}: {state.why})" if state.over else phrases.phase(state, swarm.alive)
+        again = "--new or another budget starts another" if state.over else "--new starts another"
+        return f"Nothing has changed: this is {name} again, which is {doing}. {again}."
+    default = "" if options.budget else "; no budget was given"
+    words = f"{name} has begun: {phrases.plural(options.agents or AGENTS, 'agent')}, budget {_budget(swarm)}{default}."
+    if name != asked:
+        why = "Another swarm of the same name" if options.new else f"The cell or its settings differ from {asked}'s"
+        words = f"{why}, so this is a new one. {words}"
+    hint = "" if face == "notebook" or options.wait else f" {COMMANDS[face]} watch {name} follows it."
+    return words + hint
+
+
+def _budget(swarm: Swarm) -> str:
+    budget = swarm.state.budget
+    time = phrases.duration(budget.seconds) if budget.seconds is not None else ""
+    runs = phrases.plural(budget.experiments, "experiment") if budget.experiments is not None else ""
+    return ", ".join(part for part in (time, runs) if part) or budget_text(budget)
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    return [name.strip() for text in given for name in text.split(",") if name.strip()]
+
+
+def cell(asked: Asked) -> Answer:
+    """`%%swarm` is begun by the magic, which has the cell."""
+    raise UsageError("there is no cell here", cure="begin a cell with %%swarm")
+
+
+def run(asked: Asked) -> Answer:
+    """`jupyter swarm run FILE`.
+
+    Raises:
+        UsageError: the file cannot be read as a cell with its context.
+        CellError: its context fails, or the cell cannot be used.
+    """
+    path = source.existing(asked.options.file)
+    asked.options.here = False
+    chosen = asked.options.workspace or os.environ.get("JUPYTER_SWARM_WORKSPACE") or path.parent
+    with source.opened(path, asked.options.name or "") as opened, capturing(asked.face) as progress:
+        options = _merged(asked, opened)
+        return begin(
+            opened.code, options, opened.namespace,
+            workspace=Workspace(chosen), folder=path.parent, face=asked.face, progress=progress,
+        )  # fmt: skip
+
+
+def _merged(asked: Asked, opened: source.Opened) -> SimpleNamespace:
+    """What the command says, and what the notebook's magic line says where the command says nothing."""
+    options = asked.options
+    if opened.line is None:
+        options.name = options.name or source.name_of(opened.path)
+        return options
+    line = read(CELL, split(opened.line, opened.namespace), "notebook")
+    if options.maximize or options.minimize:
+        line.maximize = line.minimize = None
+    for key in OF_THE_SWARM:
+        if getattr(options, key) in (None, []):
+            setattr(options, key, getattr(line, key))
+    return options

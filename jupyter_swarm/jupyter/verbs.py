@@ -1,0 +1,228 @@
+"""The table of verbs: magic, terminal, help and completion follow from it.
+
+Loading it is cheap: what carries a verb out is named as `module:function` and loaded when first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Literal
+
+from jupyter_swarm.errors import UsageError
+from jupyter_swarm.jupyter.options import Argument, count, nearest, parse, share
+from jupyter_swarm.settings import parse_budget, parse_seconds
+
+if TYPE_CHECKING:
+    from jupyter_swarm.jupyter.pages import Answer
+    from jupyter_swarm.workspace import Workspace
+
+Face = Literal["notebook", "terminal"]
+COMMANDS: Mapping[Face, str] = {"notebook": "%swarm", "terminal": "jupyter swarm"}
+BUDGET = "2m"
+"""The budget of a swarm for which none is given."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A verb with its values, and where it is to be carried out."""
+
+    options: SimpleNamespace
+    workspace: Workspace
+    face: Face = "notebook"
+
+    @property
+    def command(self) -> str:
+        """How a person writes the next verb on this face."""
+        return COMMANDS[self.face]
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One thing that a person can ask for."""
+
+    name: str
+    help: str
+    action: str
+    """`module:function` of this room; the function takes an `Asked` and returns an `Answer`."""
+    arguments: tuple[Argument, ...] = ()
+    more: str = ""
+    examples: tuple[str, ...] = ()
+    face: Face | None = None
+    """The only face that has it; None for all."""
+
+    def usage(self, command: str) -> str:
+        """The line that shows how it is written.
+
+        >>> VERBS["open"].usage("%swarm")
+        '%swarm open NAME N'
+        """
+        return " ".join([command, self.name, *(each.usage for each in self.arguments)]).replace("  ", " ").strip()
+
+    def carry_out(self, asked: Asked) -> Answer:
+        """Load what does it, and do it."""
+        module, _, function = self.action.partition(":")
+        answer: Answer = getattr(importlib.import_module(f"jupyter_swarm.jupyter.{module}"), function)(asked)
+        return answer
+
+
+_ONE = Argument("name", "which swarm; may be left out where there is only one", completes="swarm")
+_NAMED = Argument("name", "which swarm", required=True, completes="swarm")
+
+SWARM = (
+    Argument("--maximize", "what to measure: a name that the cell assigns; more is better", metavar="METRIC",
+             completes="metric"),
+    Argument("--minimize", "likewise, where less is better", metavar="METRIC", completes="metric"),
+    Argument("--budget", f"time, experiments or both: 90s, 2m, 500x, 2m,500x ({BUDGET} where not given)",
+             kind=parse_budget, metavar="BUDGET"),
+    Argument("--agents", "how many agents (16 where not given)", kind=count, metavar="N"),
+    Argument("--workers", "how many experiments at once (as many as cores where not given)", kind=count, metavar="N"),
+    Argument("--timeout", "the longest that a run may take, as in 60s (from the baseline's time where not given)",
+             kind=parse_seconds, metavar="TIME"),
+    Argument("--seed", "of the swarm's own choices (0 where not given)", kind=int, metavar="N"),
+    Argument("--vary", "vary this alone, also NAME=low..high or NAME=a|b; repeat it or separate names by commas",
+             metavar="NAME", many=True),
+    Argument("--fix", "never vary this; repeat it or separate names by commas", metavar="NAME", many=True),
+    Argument("--mind", "how the agents think (classical where not given)", metavar="MIND", completes="mind"),
+    Argument("--confirmation", "share of the budget that is set aside for confirming (50% where not given)",
+             kind=share, metavar="SHARE"),
+    Argument("--new", "start another swarm even though nothing has changed", flag=True),
+    Argument("--plan", "show what was found in the cell and what the budget buys; start nothing", flag=True),
+    Argument("--wait", "wait until it is over; interrupting the wait leaves the swarm running", flag=True),
+)  # fmt: skip
+"""What a swarm is asked for with, in a notebook and in a terminal."""
+
+CELL = Verb(
+    "",
+    "Give the cell to a swarm; returns at once with a live view.",
+    "swarming:cell",
+    (
+        Argument("name", "what to call it (swarm where not given)", completes="swarm"),
+        *SWARM,
+        Argument("--here", "run the cell in the notebook too, so that its variables are there", flag=True),
+    ),
+    "An unchanged cell run again shows the same swarm again; a changed one starts a new swarm (wine-2). Braces in the "
+    "cell mean what Python means by them; {{name}} on this line is the notebook's variable of that name.",
+    (
+        "%%swarm wine --maximize accuracy --budget 2m --agents 16",
+        "%%swarm --minimize loss --budget 200x --vary lr=1e-4..1e-1 --plan",
+    ),
+    "notebook",
+)
+"""`%%swarm` itself."""
+
+_TABLE = (
+    Verb(
+        "run",
+        "Give a cell from a file to a swarm.",
+        "swarming:run",
+        (
+            Argument("file", "a Python file or a notebook", required=True, completes="path"),
+            Argument("--name", "what to call it (the file's name, or the one in the notebook, where not given)",
+                     completes="swarm"),
+            *SWARM,
+        ),
+        "In a Python file whose cells begin with `# %%` the last cell is given, and those before it are its context. "
+        "In a notebook it is the cell that begins with %%swarm; what its first line says holds where the command says "
+        "nothing. A Python file without such marks is one cell.",
+        ("jupyter swarm run cell.py --maximize accuracy --budget 60s --wait --json",
+         "jupyter swarm run study.ipynb --wait"),
+        "terminal",
+    ),
+    Verb("status", "What it is doing, what it has spent, where it looks.", "actions:status", (_ONE,),
+         examples=("%swarm status wine",)),
+    Verb("findings", "What was supported, refuted and left open, with effects and citations.", "actions:findings",
+         (_ONE,), examples=("%swarm findings wine",)),
+    Verb("best", "The best cell, measured again on untouched seeds; in a notebook its code comes as a new cell.",
+         "actions:best", (_ONE,), examples=("%swarm best wine",)),
+    Verb("open", "The executed notebook of a run, as a copy beside your notebooks.", "actions:open_run",
+         (_NAMED, Argument("number", "the run's number", kind=count, metavar="N", required=True)),
+         "A file of yours is never written over.", ("%swarm open wine 17",)),
+    Verb("report", "Write the report notebook.", "actions:report", (_ONE,), examples=("%swarm report wine",)),
+    Verb("watch", "Show it live; a terminal waits until it is over.", "actions:watch", (_ONE,),
+         "Interrupting leaves the swarm running.", ("%swarm watch wine",)),
+    Verb("pause", "Start no more work; what runs may finish.", "actions:pause", (_ONE,)),
+    Verb("resume", "Go on, with a new runner where there is none; no finished run is repeated.", "actions:resume",
+         (_ONE,)),
+    Verb("stop", "End it now; findings so far stay.", "actions:stop", (_ONE,)),
+    Verb(
+        "steer",
+        "Change its course; it answers whether that was done, or why not.",
+        "steering:steer",
+        (
+            _NAMED,
+            Argument("target", "a direction: its number, or words of its title", completes="direction"),
+            Argument("--priority", "weight of the direction: 0 rests it, 1 is neutral", kind=float, metavar="NUMBER"),
+            Argument("--close", "send no more work to the direction", flag=True),
+            Argument("--add", "open a direction: TARGET says in words what to look at", flag=True),
+            Argument("--approve", "let a hypothesis be tested next", metavar="H"),
+            Argument("--veto", "leave a hypothesis out of the answer", metavar="H"),
+            Argument("--replicate", "repeat a run on fresh seeds", kind=count, metavar="N"),
+            Argument("--budget", "a new budget, as in 5m or 500x", kind=parse_budget, metavar="BUDGET"),
+        ),
+        "One change at a time.",
+        ('%swarm steer wine "scaling" --priority 3', "%swarm steer wine --veto H3", "%swarm steer wine --budget 10m"),
+    ),
+    Verb("plan", "What may vary in a swarm's cell, and what is locked. Before there is one: %%swarm --plan.",
+         "actions:plan", (_ONE,), examples=("%swarm plan wine",)),
+    Verb("list", "All swarms of this folder.", "actions:list_all"),
+    Verb(
+        "papers",
+        "The library: add, list, search.",
+        "library:papers",
+        (
+            Argument("what", "add, list or search", choices=("add", "list", "search"), required=True),
+            Argument("words", "files, folders, patterns or module:NAME to add; words to search for", metavar="WORDS",
+                     many=True, completes="path"),
+        ),
+        "module:NAME adds the documentation of an installed package.",
+        ("%swarm papers add module:sklearn.preprocessing notes/*.md papers/*.pdf",
+         '%swarm papers search "feature scaling"'),
+    ),
+    Verb("clean", "Free what no finding needs: notebooks of screening runs, data of swarms that are gone.",
+         "actions:clean", (Argument("name", "which swarm (all that are not at work where not given)",
+                                    completes="swarm"),)),
+    Verb("help", "What there is, or how a verb is used.", "help:help", (Argument("verb", "which", completes="verb"),)),
+)  # fmt: skip
+
+VERBS: Mapping[str, Verb] = {verb.name: verb for verb in _TABLE}
+
+TERMINAL = (
+    Argument("--workspace", "the folder that holds .swarm", metavar="FOLDER", completes="path"),
+    Argument("--json", "print one JSON object and nothing else", flag=True),
+)
+"""Options that every verb has in a terminal."""
+
+
+def find(name: str, face: Face) -> Verb:
+    """The verb of this name.
+
+    Raises:
+        UsageError: there is none, or not here.
+
+    >>> find("status", "terminal").name
+    'status'
+    """
+    verb = VERBS.get(name)
+    if verb is None:
+        known = [each for each in VERBS if VERBS[each].face in (None, face)]
+        cure = nearest(name, known)
+        if face == "notebook" and cure.startswith("one of"):
+            cure = f"%%swarm {name} …, with two %, for a cell; {cure}"
+        raise UsageError(f"{COMMANDS[face]} has no verb {name!r}", cure=cure)
+    if verb.face not in (None, face):
+        raise UsageError(f"{name} is for a terminal", cure="begin the cell with %%swarm")
+    return verb
+
+
+def read(verb: Verb, words: Sequence[str], face: Face) -> SimpleNamespace:
+    """The values of a verb's arguments (those that every verb has in a terminal included).
+
+    Raises:
+        UsageError: they do not fit.
+    """
+    if face == "notebook":
+        return parse("%%swarm" if verb is CELL else f"%swarm {verb.name}", verb.arguments, words)
+    return parse(f"jupyter swarm {verb.name}", (*verb.arguments, *TERMINAL), words)
