@@ -67,6 +67,8 @@ class NotebookLaboratory:
         self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="swarm-papermill")
         self._pool = KernelPool(self._setup, self.workers)
         try:
+            self._pool.fill()
+            await asyncio.to_thread(_load)
             await self._pool.first()
         except BaseException:
             await self.close()
@@ -240,13 +242,21 @@ class NotebookLaboratory:
                 raise LaboratoryError("the captured variables of this swarm were changed", where=str(path), cure=cure)
 
 
+def _load() -> None:
+    """Import papermill while the first kernels start, and let it know the engine."""
+    # jsonschema (through nbformat) builds a grammar of international addresses at import: seconds, for a check that
+    # no notebook needs. It goes without where the module is not to be had.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    from papermill.engines import papermill_engines
+
+    papermill_engines.register(NAME, AheadEngine)
+
+
 def execute(prepared: Any, kernel: Kernel) -> Any:
     """Have papermill execute a notebook on a kernel; the notebook as far as it came, errors among its outputs."""
     import papermill
-    from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
 
-    papermill_engines.register(NAME, AheadEngine)
     kept: list[Any] = []
     with contextlib.suppress(PapermillExecutionError):  # it is among the outputs
         papermill.execute_notebook(

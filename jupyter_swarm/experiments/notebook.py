@@ -9,13 +9,14 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import nbformat
+from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_swarm.experiments import cells
 from jupyter_swarm.words import Citation, Context, Experiment, Reason
 from jupyter_swarm.workspace import Workspace
+
+if TYPE_CHECKING:
+    import nbformat
 
 RESULT = "application/vnd.jupyter-swarm.result+json"
 METADATA = "jupyter_swarm"
@@ -45,9 +46,11 @@ def build(
         context: imports and captures.
         workspace: where the captures lie.
     """
+    from nbformat.v4 import new_markdown_cell, new_notebook
+
     values = {**parameters, "seed": experiment.seed}
     assignments = "\n".join(f"{name} = {value!r}" for name, value in values.items())
-    notebook = nbformat.v4.new_notebook()
+    notebook = new_notebook()
     notebook.metadata.update(
         kernelspec={"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
         language_info={"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
@@ -60,7 +63,7 @@ def build(
         "versions": dict(context.versions),
     }
     notebook.cells = [
-        nbformat.v4.new_markdown_cell(_heading(experiment), id="swarm-heading"),
+        new_markdown_cell(_heading(experiment), id="swarm-heading"),
         _code("parameters", assignments),
         _code("inputs", cells.inputs(context, workspace.captures, set(values), code)),
         _code("experiment", code),
@@ -147,7 +150,9 @@ def _citation(citation: Citation) -> str:
 
 
 def _code(tag: str, source: str) -> nbformat.NotebookNode:
+    from nbformat.v4 import new_code_cell
+
     metadata: dict[str, object] = {"tags": [tag]}
     if tag in ("inputs", "result"):  # folded: what a reader wants is between them
         metadata["jupyter"] = {"source_hidden": True}
-    return nbformat.v4.new_code_cell(source, id=f"swarm-{tag}", metadata=metadata)
+    return new_code_cell(source, id=f"swarm-{tag}", metadata=metadata)

@@ -27,7 +27,8 @@ def steer(asked: Asked) -> Answer:
     entry = swarm.steer(verb, target, value, wait=PATIENCE_SECONDS)
     data = {"verb": verb, "target": target, "value": value, "done": None, "answer": ""}
     if entry is None or entry.done is None:
-        why = "It has no runner now: resume it." if not swarm.alive else "It will be answered in its log."
+        lost = not swarm.alive and swarm.state.phase != "requested"
+        why = "It has no runner now: resume it." if lost else "Its runner will answer in its log."
         return Answer([Words(f"Asked; {swarm.name} has not answered yet. {why}")], data=data)
     data |= {"done": entry.done, "answer": entry.answer}
     words = f"Done: {entry.answer}" if entry.done else f"Refused: {entry.answer}"
