@@ -2,6 +2,7 @@
 
     cores.py       how many experiments fit on this machine
     notebook.py    (with cells.py) an experiment as a notebook, and the result read back from it
+    nursery.py     (with zygote.py) a process that has done the imports and forks kernels
     keeper.py      a small process around each kernel, which leaves no descendant of it alive
     environment.py the variables that it gets
     guard.py       what a kernel does before its use: output cap, imports

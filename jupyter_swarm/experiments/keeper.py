@@ -1,6 +1,6 @@
 """A small process between the runner and one kernel, so that nothing the kernel starts outlives it.
 
-    python -I -S keeper.py FOLDER COMMAND...
+    python -I -S keeper.py FOLDER COMMAND...       or, in a fork of the zygote, main(FOLDER, begin)
 
 It becomes the reaper of all its descendants (`PR_SET_CHILD_SUBREAPER`): a child that forks twice or begins its own
 session comes back to it. When the pipe at its standard input closes (the runner closed it, or died however
@@ -19,6 +19,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 NICE = 10
@@ -27,8 +28,13 @@ PATIENCE_SECONDS = 10.0
 """A process that cannot be killed (another user's, or stuck in a driver) is given up after so long."""
 
 
-def main(folder: str, command: list[str]) -> int:
-    """Start `command`, keep it until it or the runner ends, leave nothing behind."""
+def main(folder: str, begin: Callable[[], object]) -> int:
+    """Start a kernel, keep it until it or the runner ends, leave nothing behind.
+
+    Args:
+        folder: removed at the end.
+        begin: called in the kernel's process; it execs, or returns when the kernel is over.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signals, wake = os.pipe()
@@ -41,7 +47,7 @@ def main(folder: str, command: list[str]) -> int:
     ending: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: ending.append(1))
     os.nice(NICE)
-    kernel = _start(command, libc)
+    kernel = _start(begin, libc)
     status = _wait(kernel, signals, ending)
     _kill_descendants()
     import shutil
@@ -50,28 +56,37 @@ def main(folder: str, command: list[str]) -> int:
     return status
 
 
-def _start(command: list[str], libc: ctypes.CDLL) -> int:
-    """Fork and exec the kernel; it dies with this process, and before it where memory runs out."""
+def _start(begin: Callable[[], object], libc: ctypes.CDLL) -> int:
+    """Fork the kernel; it dies with this process, and before it where memory runs out."""
     keeper = os.getpid()
     pid = os.fork()
     if pid:
         return pid
+    status = 127
     try:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != keeper:
             os._exit(1)
         os.setsid()
+        signal.set_wakeup_fd(-1)
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as adjust:
             adjust.write("500")
-        os.environ["JPY_PARENT_PID"] = str(keeper)
-        os.execv(command[0], command)
+        begin()
+        status = 0
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 1 if ended.code else 0
     except BaseException as error:
-        os.write(2, f"{command[0]}: {error}\n".encode())
-    os._exit(127)
+        os.write(2, f"{type(error).__name__}: {error}\n".encode())
+    os._exit(status)
+
+
+def _exec(command: list[str]) -> None:
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())
+    os.execv(command[0], command)
 
 
 def _wait(kernel: int, signals: int, ending: list[int]) -> int:
@@ -134,4 +149,4 @@ def _descendants(root: int) -> list[int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(sys.argv[1], lambda: _exec(sys.argv[2:])))

@@ -1,7 +1,8 @@
 """Kernels started ahead, each used once and then killed with every descendant.
 
-A kernel runs under a keeper process (`keeper.py`), in its own session, with a clean environment, and talks over Unix
-sockets in a folder that only its owner may enter. The folder is its TMPDIR too, and the keeper removes it.
+A kernel is forked from a zygote that has done the imports (`nursery.py`), or exec'd where that cannot be. It runs under
+a keeper process (`keeper.py`), in its own session, with a clean environment, and talks over Unix sockets in a folder
+that only its owner may enter. The folder is its TMPDIR too, and the keeper removes it.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from jupyter_client.asynchronous import AsyncKernelClient
 
 from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments.environment import environment
+from jupyter_swarm.experiments.nursery import KEEPER, Forked, Nursery, NurseryLost
 
-KEEPER = Path(__file__).with_name("keeper.py")
 GUARD = Path(__file__).with_name("guard.py")
 OUTPUT_BYTES = 2_000_000
 """What one cell may print and display."""
@@ -47,13 +48,18 @@ class Setup:
     imports: tuple[str, ...] = ()
     threads: int = 1
 
-    async def start(self) -> Kernel:
-        """A kernel that has answered, with the imports done.
+    def nursery(self) -> Nursery:
+        """What forks kernels for this setup."""
+        return Nursery(self.python, self.folder, self.imports, self.threads)
+
+    async def start(self, nursery: Nursery | None = None) -> Kernel:
+        """A kernel that has answered, with the imports done; forked where a nursery is given, else exec'd.
 
         Raises:
             LaboratoryError: it ended, or did not answer in time.
+            NurseryLost: the nursery forks no more.
         """
-        kernel = Kernel(self)
+        kernel = Kernel(self, nursery)
         try:
             client = kernel.client()
             try:
@@ -73,7 +79,7 @@ class Kernel:
 
     has_kernel = True
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, nursery: Nursery | None = None) -> None:
         self.python = setup.python
         self.lost = False
         """Whether it died while a notebook was executed on it."""
@@ -93,12 +99,25 @@ class Kernel:
         file.touch(mode=0o600)
         file.write_text(json.dumps(self.connection), encoding="utf-8")
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in gone()
-        self.process = self._launch(setup, file)
-
-    def _launch(self, setup: Setup, file: Path) -> subprocess.Popen[bytes]:
         private = dict.fromkeys(("TMPDIR", "JOBLIB_TEMP_FOLDER"), str(self.folder))
         private |= {"IPYTHONDIR": str(self.folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(self.folder)}
-        kernel = [setup.python, "-m", "ipykernel_launcher", "-f", str(file), "--HistoryManager.enabled=False"]
+        arguments = ["-f", str(file), "--HistoryManager.enabled=False"]
+        self.process: Forked | subprocess.Popen[bytes]
+        if nursery is None:
+            self.process = self._exec(setup, arguments, private)
+        else:
+            self.process = self._fork(nursery, arguments, private)
+
+    def _fork(self, nursery: Nursery, arguments: list[str], private: dict[str, str]) -> Forked:
+        try:
+            return nursery.fork(self.folder, arguments, private, self._stderr.fileno())
+        except NurseryLost:
+            self._stderr.close()
+            _remove(self.folder)
+            raise
+
+    def _exec(self, setup: Setup, arguments: list[str], private: dict[str, str]) -> subprocess.Popen[bytes]:
+        kernel = [setup.python, "-m", "ipykernel_launcher", *arguments]
         try:
             return subprocess.Popen(
                 [sys.executable, "-I", "-S", "-B", str(KEEPER), str(self.folder), *kernel],
@@ -217,6 +236,9 @@ class KernelPool:
 
     def __init__(self, setup: Setup, ahead: int) -> None:
         self._setup, self._size = setup, ahead
+        self._nursery: Nursery | None = None
+        self._opening = asyncio.Lock()
+        self._forks = True
         self._ahead: deque[asyncio.Task[Kernel]] = deque()
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -273,14 +295,38 @@ class KernelPool:
             if isinstance(outcome, Kernel):
                 self.give_up(outcome)
         await asyncio.gather(*self._endings)
+        if self._nursery is not None:
+            await self._nursery.close()
+            self._nursery = None
 
     async def _start(self) -> Kernel:
         """Start one; a second attempt where the first fails, as when memory was short for a moment."""
         try:
-            return await self._setup.start()
+            return await self._setup.start(await self._ready_nursery())
+        except NurseryLost:  # killed, for want of memory perhaps: another is opened, once more by whoever comes next
+            return await self._setup.start(await self._ready_nursery())
         except LaboratoryError:
             await asyncio.sleep(0.2)
-            return await self._setup.start()
+            return await self._setup.start(await self._ready_nursery())
+
+    async def _ready_nursery(self) -> Nursery | None:
+        """The nursery, opened where there is none that lives; None where kernels cannot be forked here."""
+        async with self._opening:
+            if self._nursery is not None and not self._nursery.lives:
+                await self._nursery.close()
+                self._nursery = None
+            if self._nursery is None and self._forks:
+                nursery = self._setup.nursery()
+                try:
+                    self._forks = await nursery.open()
+                except BaseException:
+                    await nursery.close()
+                    raise
+                if self._forks:
+                    self._nursery = nursery
+                else:
+                    await nursery.close()
+            return self._nursery
 
 
 def _preparation(imports: Sequence[str]) -> str:
