@@ -32,6 +32,10 @@ SCREENING = ("baseline", "screening")
 """Purposes that screening's share of the budget pays for; all others are confirmation's."""
 RECENT = 40
 """Runs by which it is judged what a run costs."""
+CUT_OFF = ("stopped", "lost")
+"""Reasons that say nothing of the cell: the run was ended from outside, or its runner or kernel died."""
+MOST_CUTS = 4
+"""A pair is not repeated after so many of its runs were cut off."""
 ENOUGH = 8
 """Degrees of freedom from which the spread within cases is trusted."""
 
@@ -122,6 +126,13 @@ class Trial:
     reference: dict[int, Run] = field(default_factory=dict)
     evidence: Evidence | None = None
     started: set[int] = field(default_factory=set)
+    cuts: dict[int, int] = field(default_factory=dict)
+    """Seed → how many of its runs were lost or cut off."""
+
+    def missing(self, seed: int) -> bool:
+        """Whether a side of the pair has still to run; one that was lost or cut off runs again, but not for ever."""
+        runs = (self.variation.get(seed), self.reference.get(seed))
+        return None in runs or (0 < self.cuts.get(seed, 0) < MOST_CUTS and any(map(_cut_off, runs)))
 
     def gains(self, objective: Objective) -> list[float]:
         """Differences of the complete pairs in the order of their seeds, positive is better.
@@ -131,10 +142,8 @@ class Trial:
         """
         result: list[float] = []
         largest = self.plan.margin
-        for seed in sorted(self.variation.keys() & self.reference.keys()):
+        for seed in self._whole():
             ours, theirs = self.variation[seed], self.reference[seed]
-            if "stopped" in (ours.reason, theirs.reason) or "lost" in (ours.reason, theirs.reason):
-                continue
             if ours.value is not None and theirs.value is not None:
                 gain = objective.gain(ours.value, theirs.value)
                 largest = max(largest, abs(gain))
@@ -142,6 +151,22 @@ class Trial:
                 gain = largest * ((theirs.value is None) - (ours.value is None))
             result.append(gain)
         return result
+
+    def counted(self, objective: Objective) -> list[float]:
+        """The gains up to the first pair that has still to come: what is judged.
+
+        The order is fixed before the runs, whichever comes back first: only so may one look at any time.
+        """
+        first = min((seed for seed in self.started if self.missing(seed)), default=math.inf)
+        return self.gains(objective)[: sum(seed < first for seed in self._whole())]
+
+    def _whole(self) -> list[int]:
+        both = self.variation.keys() & self.reference.keys()
+        return sorted(s for s in both if not _cut_off(self.variation[s]) and not _cut_off(self.reference[s]))
+
+
+def _cut_off(run: Run | None) -> bool:
+    return run is not None and run.reason in CUT_OFF
 
 
 @dataclass(slots=True)
@@ -208,7 +233,7 @@ class SwarmState:
     values: dict[tuple[str, int], float] = field(default_factory=dict)
     """(variation id, screening seed) → metric."""
     tried: set[str] = field(default_factory=set)
-    """Ids of all variations that some hypothesis has proposed."""
+    """Ids of the baseline and of all variations that some hypothesis has proposed."""
     baseline_by_seed: dict[int, float] = field(default_factory=dict)
     """Screening seed → the baseline's metric."""
     waiting: dict[tuple[str, int], list[tuple[str, float]]] = field(default_factory=dict)
@@ -314,8 +339,11 @@ class SwarmState:
         return median(self.durations[-200:]) if self.durations else 1.0
 
     def slot_seconds(self, workers: int) -> float:
-        """Seconds of a worker that a run has cost lately, its kernel's start and end included; 0 before any."""
-        recent = self.returns[-RECENT - 1 :]
+        """Seconds of a worker that a run has cost lately, its kernel's start and end included; 0 before any.
+
+        The very first, for which the laboratory was opened, is soon forgotten.
+        """
+        recent = self.returns[2:][-RECENT - 1 :] if len(self.returns) > 4 else self.returns
         return workers * (recent[-1] - recent[0]) / (len(recent) - 1) if len(recent) > 1 else 0.0
 
     def findings(self) -> list[Case]:
@@ -333,22 +361,21 @@ class SwarmState:
         ]
 
     def incumbent(self) -> Case | None:
-        """The case that later work builds on: the end of the chain of supported improvements, or None.
+        """The case that later work builds on: the end of the chain of supported improvements that gains most, or None.
 
-        Among supported hypotheses about the baseline the one with the largest effect; then, as long as there is one,
-        the one with the largest effect among those whose reference it is.
+        A chain begins at the baseline, and each of its hypotheses has the variation before as its reference.
         """
-        cases = self.supported()
-        current: Case | None = None
-        reference = self.baseline.id
-        while True:
-            following = [case for case in cases if case.hypothesis.reference.id == reference]
-            following = [case for case in following if not case.hypothesis.direction.startswith("ablation")]
-            if not following or len(following) > len(self.cases):
-                return current
-            current = following[0]
-            cases = [case for case in cases if case is not current]
-            reference = current.hypothesis.variation.id
+        gained = {self.baseline.id: 0.0}
+        best: tuple[float, Case | None] = (0.0, None)
+        waiting = [case for case in self.supported() if not case.hypothesis.direction.startswith("ablation")]
+        while joined := [case for case in waiting if case.hypothesis.reference.id in gained]:
+            for case in joined:
+                assert case.evidence is not None
+                total = gained[case.hypothesis.reference.id] + case.evidence.effect
+                gained.setdefault(case.hypothesis.variation.id, total)
+                best = max(best, (total, case), key=lambda item: item[0])
+            waiting = [case for case in waiting if case not in joined]
+        return best[1]
 
     def leaders(self, count: int = 5) -> list[tuple[Case, float, int]]:
         """Best cases on screening seeds: (case, mean of the metric, seeds). Not verified: for showing progress only."""
@@ -373,6 +400,7 @@ def _rank(order: dict[str, int], case: Case) -> tuple[int, float]:
 def _requested(state: SwarmState, record: e.Record, event: e.SwarmRequested) -> None:
     state.request, state.budget, state.phase, state.begun = event, event.budget, "requested", record.at
     state._baseline = Variation(code=event.analysis.code)
+    state.tried.add(state._baseline.id)
 
 
 def _runner_started(state: SwarmState, record: e.Record, event: e.RunnerStarted) -> None:
@@ -389,11 +417,13 @@ def _asked(word: str) -> Callable[[SwarmState, e.Record, Any], None]:
 
 
 def _paused(state: SwarmState, record: e.Record, event: e.SwarmPaused) -> None:
-    state.phase, state.asked = "paused", ""
+    state.phase = "paused"
+    state.asked = "" if state.asked == "pause" else state.asked  # what was asked meanwhile still stands
 
 
 def _resumed(state: SwarmState, record: e.Record, event: e.SwarmResumed) -> None:
-    state.phase, state.asked = "running", ""
+    state.phase = "running"
+    state.asked = "" if state.asked == "resume" else state.asked
 
 
 def _ended(state: SwarmState, record: e.Record, event: e.SwarmEnded) -> None:
@@ -496,7 +526,7 @@ def _finished(state: SwarmState, record: e.Record, event: e.ExperimentFinished) 
     state.seconds["screening" if experiment.purpose in SCREENING else "confirmation"] += run.seconds
     case = state.cases.get(experiment.hypothesis)
     ours = case is not None and experiment.code == case.hypothesis.variation.code
-    if run.reason in ("stopped", "lost"):
+    if _cut_off(run):
         if case is not None and ours and experiment.seed in case.seeds:
             case.seeds.remove(experiment.seed)
     else:
@@ -509,15 +539,18 @@ def _finished(state: SwarmState, record: e.Record, event: e.ExperimentFinished) 
     if run.reason is not None:
         state.failed[run.reason] = state.failed.get(run.reason, 0) + 1
     if experiment.purpose == "confirmation" and case is not None and case.plan:
-        side = state.trials[case.plan].variation if ours else state.trials[case.plan].reference
+        trial = state.trials[case.plan]
+        side = trial.variation if ours else trial.reference
         side[experiment.seed] = run
+        if _cut_off(run):
+            trial.cuts[experiment.seed] = trial.cuts.get(experiment.seed, 0) + 1
     elif experiment.purpose in SCREENING:
         _screened(state, experiment, run, case if ours else None)
 
 
 def _screened(state: SwarmState, experiment: Experiment, run: Run, case: Case | None) -> None:
     variation = Variation(code=experiment.code).id
-    cut_off = run.reason in ("stopped", "lost")
+    cut_off = _cut_off(run)
     if run.value is not None:
         state.values[variation, experiment.seed] = run.value
         if variation == state.baseline.id:

@@ -42,18 +42,21 @@ def screen(
 ) -> Task | None:
     """Work in the direction that the bandit draws; one in which nothing is left to try, and nothing runs,
     joins `exhausted`."""
-    if desk.left("screening") < 1:
+    left = desk.left("screening")
+    if left < 1:
         return None
     open_ones = [each for each in state.directions.values() if workable(each) and each.id not in exhausted]
     while open_ones:
         direction = max(open_ones, key=lambda each: draw(each, rng))
+        unpaid = False
         order = SCREENERS if rng.random() < TUNING_SHARE else SCREENERS[::-1]
         for role in order:
             agent = draw_agent(state, role, rng)
             task = roles[role].propose(state, agent, direction, desk) if agent is not None else None
-            if task is not None:
+            if task is not None and len(task.experiments) <= left:
                 return task
-        if not any(row.experiment.hypothesis in direction.cases for row in state.in_flight):
+            unpaid = unpaid or task is not None
+        if not unpaid and not any(row.experiment.hypothesis in direction.cases for row in state.in_flight):
             exhausted.add(direction.id)
         open_ones.remove(direction)
     return None

@@ -10,6 +10,8 @@ from jupyter_swarm.words import Purpose
 CONFIRMATION = 0.5
 """Share of the budget that screening may not touch."""
 BEST_RUNS = 5
+LITTLE = 8
+"""Fewer runs than this are not worth dividing."""
 PLENTY = 1_000_000
 
 
@@ -50,27 +52,33 @@ class Purse:
         total = self.total(clock)
         if purpose == "baseline" or purpose not in (*SCREENING, "confirmation"):
             return total
-        total = max(0, total - self._reserve())
+        total = max(0, total - self._reserve(clock))
         if purpose == "confirmation":
             return total
         return max(0, min(total, math.floor(self._screening(clock))))
 
     def grant(self, clock: float) -> bool:
-        """Give screening half of what is left, when confirmation has nothing to do; whether that is worth a round."""
-        half = self.total(clock) * (1.0 - self._share)
-        if half < 8:
+        """Give screening half of what is left, when confirmation has nothing to do; all of it where that is little.
+
+        Returns:
+            Whether there is anything to screen with now.
+        """
+        total, before = self.total(clock), self._granted
+        half = total * (1.0 - self._share)
+        self._granted += (half if half >= LITTLE else total) - self._screening(clock)
+        if self.left("screening", clock) < 1:
+            self._granted = before
             return False
-        self._granted += half - max(0.0, self._screening(clock))
         return True
 
-    def _reserve(self) -> int:
+    def _reserve(self, clock: float) -> int:
         """Runs kept for measuring the best cell again."""
         state = self._state
         incumbent = state.incumbent()
         if state.best is not None and incumbent is not None:
             return 0 if state.best.variation.id == incumbent.hypothesis.variation.id else BEST_RUNS
-        whole = state.budget.experiments
-        return BEST_RUNS if whole is None or whole >= 30 else max(2, whole // 6)
+        whole = state.experiments + self.total(clock)
+        return min(BEST_RUNS, max(2, whole // 12))
 
     def _screening(self, clock: float) -> float:
         """Runs that screening's share still pays for: a share of all that there have been and may be."""

@@ -40,7 +40,7 @@ def _current(state: SwarmState, trial: Trial) -> float:
     """The plan's e-value: frozen when it ended; an exact finding takes no part."""
     if trial.evidence is not None:
         return 0.0 if trial.evidence.scope == "exact" else trial.evidence.e_value
-    return 0.0 if is_exact(trial) else statistics.e_value(trial.gains(state.objective))
+    return 0.0 if is_exact(trial) else statistics.e_value(trial.counted(state.objective))
 
 
 def _ended(state: SwarmState, trial: Trial, won: bool) -> Evidence | None:
@@ -58,8 +58,10 @@ def _judged(state: SwarmState, trial: Trial, won: bool, final: bool) -> Evidence
 
 def _decided(state: SwarmState, trial: Trial, won: bool) -> tuple[Verdict, str] | None:
     """Verdict and note, or None where the plan goes on."""
-    gains, plan = trial.gains(state.objective), trial.plan
+    gains, plan = trial.counted(state.objective), trial.plan
     decided: tuple[Verdict, str] | None = None
+    if state.cases[plan.hypothesis].mark == "vetoed":
+        return "open", "vetoed by the person"
     if not gains:
         return None
     if is_exact(trial):
@@ -85,7 +87,7 @@ def _wins(state: SwarmState) -> int:
 
 
 def _evidence(state: SwarmState, trial: Trial, verdict: Verdict, note: str) -> Evidence:
-    gains, analysis = trial.gains(state.objective), state.analysis
+    gains, analysis = trial.counted(state.objective), state.analysis
     exact = is_exact(trial)
     scope: Scope = "exact" if exact else analysis.scope
     low, high = (gains[0], gains[0]) if exact else statistics.interval(gains)

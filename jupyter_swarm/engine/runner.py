@@ -15,13 +15,14 @@ import socket
 import sys
 from pathlib import Path
 
-from jupyter_swarm import __version__, cell, minds, roles
+from jupyter_swarm import cell, minds, roles
 from jupyter_swarm.engine.swarm import Swarm
-from jupyter_swarm.errors import LeaseLost, SwarmError, UsageError
+from jupyter_swarm.errors import LeaseLost, LedgerError, SwarmError, UsageError, WorkspaceError
 from jupyter_swarm.events import Noted, RunnerEnded, RunnerStarted, SwarmEnded, SwarmRequested
 from jupyter_swarm.experiments import NotebookLaboratory
 from jupyter_swarm.library import Librarian, LocalLibrary
 from jupyter_swarm.protocols import Lease
+from jupyter_swarm.version import __version__
 from jupyter_swarm.workspace import Workspace
 
 LEASE_SECONDS = 20.0
@@ -46,6 +47,11 @@ def main(arguments: list[str]) -> int:
     except LeaseLost as error:
         print(error, file=sys.stderr)
         return 3
+    except (LedgerError, WorkspaceError) as error:
+        print(error, file=sys.stderr)  # no end of the swarm: with room on the disk it goes on
+        with contextlib.suppress(SwarmError):
+            store.append(name, [RunnerEnded(why=str(error))], lease=lease)
+        return 1
     except SwarmError as error:
         store.append(name, [SwarmEnded(state="failed", why=str(error))], lease=lease)
         print(error, file=sys.stderr)

@@ -33,6 +33,9 @@ def answer(state: SwarmState, entry: Steering) -> list[AnyEvent]:
         events, text = _VERBS[entry.request.verb](state, entry.request)
     except Refused as refusal:
         return [SteeringAnswered(request=entry.number, done=False, answer=str(refusal))]
+    except Exception as error:  # an unanswered request would end every later runner in the same way
+        said = f"this could not be carried out: {type(error).__name__}: {error}"
+        return [SteeringAnswered(request=entry.number, done=False, answer=said)]
     return [*events, SteeringAnswered(request=entry.number, done=True, answer=text)]
 
 
@@ -60,7 +63,7 @@ def run_number(request: SteeringRequested, state: SwarmState) -> int:
         Refused: there is none of this number, or it has not finished.
     """
     text = request.target.lstrip("#")
-    number = int(text) if text.isdigit() else 0
+    number = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else 0
     row = state.rows.get(number)
     if row is None or row.run is None:
         raise Refused(f"there is no finished run {request.target!r}; the last is {max(state.rows, default=0)}")
@@ -69,6 +72,8 @@ def run_number(request: SteeringRequested, state: SwarmState) -> int:
 
 def _priority(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
     direction = find_direction(state, request.target)
+    if direction.closed:
+        raise Refused(f"{direction.title!r} is closed: {direction.closed}")
     try:
         priority = float(request.value if request.value is not None else "")
     except ValueError:

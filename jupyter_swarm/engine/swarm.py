@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import cast
+
+import msgspec
 
 from jupyter_swarm import statistics
 from jupyter_swarm.engine import allocation, judgement, roster, steering
 from jupyter_swarm.engine.budget import Purse
-from jupyter_swarm.errors import LaboratoryError
+from jupyter_swarm.engine.careful import Careful
+from jupyter_swarm.errors import LaboratoryError, LedgerError, WorkspaceError
 from jupyter_swarm.events import (
     AnyEvent,
     DirectionOpened,
@@ -32,14 +35,20 @@ from jupyter_swarm.events import (
 from jupyter_swarm.protocols import Laboratory, Lease, Library, Mind, Role, Store, Task
 from jupyter_swarm.roles import screening
 from jupyter_swarm.roles.prospects import prospects
-from jupyter_swarm.roles.validation import replication
-from jupyter_swarm.state import SwarmState
+from jupyter_swarm.roles.validation import REPLICATIONS, replication
+from jupyter_swarm.state import Agent, Steering, SwarmState
 from jupyter_swarm.words import Experiment, Purpose, Run, Variation
 
 POLL_SECONDS = 0.25
 """How often requests are looked for while experiments run."""
 BASELINE_RUNS = 3
+BASELINE_TRIES = 3
+"""So often a run of the baseline is begun whose kernel is lost under it."""
 SHORTEST_TIMEOUT = 60.0
+FIRST_TIMEOUT = 7 * 86_400.0
+"""How long the very first run may take: nobody knows yet how long the cell does. The budget ends it before."""
+ENDING = (LaboratoryError, LedgerError, WorkspaceError)
+"""Errors after which no experiment can be run or written down."""
 
 
 class Swarm:
@@ -66,12 +75,16 @@ class Swarm:
         self.workers = laboratory.workers
         self.closing = False
         self._store, self._lease = store, lease
-        self._laboratory, self._roles, self._minds = laboratory, roles, minds
+        self._laboratory, self._minds = laboratory, minds
+        self._roles = {name: Careful(role, self._complain) for name, role in roles.items()}
+        self._complaints: set[tuple[str, str]] = set()
         self._monotonic = clock
         self._poll_seconds = poll_seconds
         self._polled = -1e9
-        records = store.read(0, swarm=lease.swarm)
-        self.state = SwarmState.of(records, lease.swarm)
+        self.state = SwarmState(name=lease.swarm)
+        while records := store.read(self.state.last, swarm=lease.swarm):
+            for record in records:
+                self.state.apply(record)
         self._heard = self.state.last
         self._own: set[int] = set()
         self._clock_base = self.state.clock
@@ -84,6 +97,8 @@ class Swarm:
         self._tasks: dict[asyncio.Task[None], Task] = {}
         self._slots = asyncio.Semaphore(self.workers)
         self._reading: asyncio.Task[None] | None = None
+        self._going = asyncio.Event()
+        self._widened = -1
         self._quit = ""
 
     # ------------------------------------------------------------ the desk
@@ -125,7 +140,7 @@ class Swarm:
             run = Run(experiment=experiment.id, reason="stopped", message="cut off: the swarm was stopped or over")
             self._came_back(number, experiment, run, future)
             raise
-        except LaboratoryError as error:
+        except Exception as error:
             run = Run(experiment=experiment.id, reason="lost", message=str(error))
             self._came_back(number, experiment, run, future)
             raise
@@ -140,10 +155,13 @@ class Swarm:
 
     async def _execute(self, experiment: Experiment) -> Run:
         async with self._slots:
+            await self._going.wait()
             return await self._laboratory.run(experiment, self._timeout())
 
     def _timeout(self) -> float:
         given = float(self.state.option("timeout_seconds", 0.0))
+        if not self.state.durations:
+            return given or FIRST_TIMEOUT
         return given or max(SHORTEST_TIMEOUT, 10.0 * self.state.run_seconds)
 
     def _next_number(self) -> int:
@@ -161,6 +179,10 @@ class Swarm:
     def _tick(self, going: bool) -> None:
         self._clock_base = self.clock
         self._clock_from = self._monotonic() if going else None
+        if going:
+            self._going.set()
+        else:
+            self._going.clear()
 
     # ------------------------------------------------------------ the work
 
@@ -182,9 +204,12 @@ class Swarm:
                 await self._laboratory.open()
                 await self._until_over()
         finally:
-            await self._cut_off()
-            await self._laboratory.close()
-            self._tick(False)
+            try:
+                await self._cut_off()
+            finally:
+                await self._laboratory.close()
+                await asyncio.gather(*self._flying.values(), return_exceptions=True)
+                self._tick(False)
 
     async def _until_over(self) -> None:
         if not await self._baseline():
@@ -227,14 +252,32 @@ class Swarm:
         for each in done:
             task = self._tasks.pop(each)
             error = None if each.cancelled() else each.exception()
-            if isinstance(error, LaboratoryError):
+            if isinstance(error, ENDING):
                 raise error
             if error is not None:
                 events.append(TaskFinished(agent=task.agent, role=task.role, failed=True, why=repr(error)[:500]))
+            events += self._unbegun(task.experiments)
         if events:
             self.append(*events)
         if done:
             self._judge()
+
+    def _unbegun(self, experiments: Iterable[Experiment]) -> list[AnyEvent]:
+        """The ends of runs that were announced and that nobody will begin, so that none stays in flight for ever."""
+        return [
+            ExperimentFinished(
+                number=number, run=Run(experiment=each.id, reason="stopped", message="its agent never began it")
+            )
+            for each in experiments
+            if (number := self._reserved.pop(each.id, 0))
+        ]
+
+    def _complain(self, agent: Agent, error: Exception) -> None:
+        """Note that an agent could not make a proposal; the same trouble of a role once."""
+        trouble = (agent.role, repr(error)[:500])
+        if trouble not in self._complaints:
+            self._complaints.add(trouble)
+            self.append(TaskFinished(agent=agent.id, role=agent.role, failed=True, why=trouble[1]))
 
     def _start_work(self) -> bool:
         """Give work to whoever is free; whether anything was begun."""
@@ -298,8 +341,10 @@ class Swarm:
         if not self.closing:
             return False
         opened = self._open_directions()
+        if not opened and self._widened == self.state.experiments:
+            return False  # the last round began nothing: what is left pays for no task
         if (opened or self._can_screen()) and self._purse.grant(self.clock):
-            self.closing = False
+            self.closing, self._widened = False, self.state.experiments
             return True
         return False
 
@@ -323,27 +368,47 @@ class Swarm:
 
     async def _baseline(self) -> bool:
         """Measure the person's cell; without a value from it there is no swarm."""
-        base = self.state.baseline
-        seeds = [seed for seed in range(1, BASELINE_RUNS + 1) if (base.id, seed) not in self.state.values]
-        wanted = [screening.experiment(self.state, base, seed, context=self.context) for seed in seeds]
-        for repeated, batch in enumerate((wanted[:1], wanted[1:])):
-            if repeated:
+        for seeds in (range(1, 2), range(1, BASELINE_RUNS + 1)):
+            if len(seeds) > 1:
                 self._begin()  # the library is read while the baseline runs again
-            runs = await self._listening(batch)
+            failed = await self._measure(seeds)
             if self.state.asked == "stop":
                 await self._finish("stopped", "stopped by the person")
-            elif failed := [run for run in runs if run.reason not in (None, "stopped", "lost")]:
-                why = f"the baseline cell itself failed: {failed[0].message or failed[0].reason}"
-                self.append(SwarmEnded(state="failed", why=why))
-            elif len(runs) < len(batch):
+            elif failed is not None:
+                why = f"the baseline cell itself failed: {failed.message or failed.reason}"
+                self._end("failed", why)
+            elif self._quit:
+                pass
+            elif self._unmeasured(seeds):
                 await self._finish("done", "the budget ended before the baseline was measured")
             else:
                 continue
             return False
         return True
 
+    async def _measure(self, seeds: Iterable[int]) -> Run | None:
+        """Run the baseline on seeds where it has no value; the run that failed, if one did. A lost one runs again."""
+        failed: list[Run] = []
+        for _ in range(BASELINE_TRIES):
+            runs = await self._listening(self._unmeasured(seeds))
+            failed = [run for run in runs if run.reason not in (None, "stopped")]
+            if {run.reason for run in failed} != {"lost"}:
+                break
+        return min(failed, key=lambda run: run.reason == "lost", default=None)
+
+    def _unmeasured(self, seeds: Iterable[int]) -> list[Experiment]:
+        base = self.state.baseline
+        missing = [seed for seed in seeds if (base.id, seed) not in self.state.values]
+        return [screening.experiment(self.state, base, seed, context=self.context) for seed in missing]
+
     async def _listening(self, experiments: list[Experiment]) -> list[Run]:
         """Run some experiments while listening to the person; cut off at a stop and at the end of the budget."""
+        self._poll()
+        while self.state.phase == "paused" and self.state.asked != "stop" and not self._quit:
+            await self._rest()
+            self._poll()
+        if self._quit or self.state.asked == "stop":
+            return []
         tasks = [asyncio.create_task(self.run(experiment)) for experiment in experiments]
         while pending := [task for task in tasks if not task.done()]:
             await asyncio.wait(pending, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -355,7 +420,7 @@ class Swarm:
                     task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         for result in results:
-            if isinstance(result, LaboratoryError):
+            if isinstance(result, Exception):
                 raise result
         return [result for result in results if isinstance(result, Run)]
 
@@ -400,7 +465,16 @@ class Swarm:
     async def _finish(self, how: str, why: str) -> None:
         await self._cut_off()
         self._judge(final=True)
-        self.append(SwarmEnded(state=how, why=why))  # type: ignore[arg-type]
+        self._end(how, why)
+
+    def _end(self, how: str, why: str) -> None:
+        """The last words: whatever nobody has answered is refused with the end."""
+        late = [
+            SteeringAnswered(request=entry.number, done=False, answer=f"{self.state.name} was over before: {why}")
+            for entry in self.state.steering.values()
+            if entry.done is None
+        ]
+        self.append(*late, SwarmEnded(state=how, why=why))  # type: ignore[arg-type]
 
     async def _cut_off(self) -> None:
         """Cancel whatever runs, and wait until it is gone."""
@@ -411,8 +485,11 @@ class Swarm:
         pending = [*self._tasks, *([self._reading] if self._reading else [])]
         if pending:
             await asyncio.gather(*pending, return_exceptions=True)
+        left = [experiment for task in self._tasks.values() for experiment in task.experiments]
         self._tasks.clear()
         self._reading = None
+        if unbegun := self._unbegun(left):
+            self.append(*unbegun)
 
     # ------------------------------------------------------------ judging and listening
 
@@ -443,11 +520,8 @@ class Swarm:
                 self.state.apply(record)
         self._own.clear()
         for entry in [each for each in self.state.steering.values() if each.done is None]:
-            events = steering.answer(self.state, entry)
-            self.append(*events)
-            last = events[-1]
-            if entry.request.verb == "replicate" and isinstance(last, SteeringAnswered) and last.done:
-                self._replicate(steering.run_number(entry.request, self.state))
+            if self.state.directions or entry.request.verb == "budget":  # else the baseline has not run once yet
+                self._answer(entry)
         if self.state.asked == "pause" and self.state.phase == "running":
             self.append(SwarmPaused())
             self._tick(False)
@@ -455,10 +529,29 @@ class Swarm:
             self.append(SwarmResumed())
             self._tick(True)
 
-    def _replicate(self, number: int) -> None:
-        agent = next((each for each in self.state.agents.values() if each.role == "validation"), None)
-        if agent is not None and self.left("replication") >= 3:
-            self._begin_task(replication(self.state, number, agent, self))
+    def _answer(self, entry: Steering) -> None:
+        events = steering.answer(self.state, entry)
+        last = events[-1]
+        if entry.request.verb == "replicate" and isinstance(last, SteeringAnswered) and last.done:
+            if self.state.phase != "paused":
+                self._replicate(entry, last)
+            return
+        self.append(*events)
+        if entry.request.verb == "veto":
+            self._judge()
+
+    def _replicate(self, entry: Steering, answer: SteeringAnswered) -> None:
+        """Repeat a run, and say so in the same transaction; or say why not."""
+        agent = allocation.draw_agent(self.state, "validation", self._rng)
+        if agent is None:
+            why = "nobody is hired yet who could: ask again when the baseline is measured"
+        elif self.left("replication") < REPLICATIONS:
+            why = f"the budget does not pay for {REPLICATIONS} more runs: raise it first"
+        else:
+            task = replication(self.state, steering.run_number(entry.request, self.state), agent, self)
+            self._begin_task(msgspec.structs.replace(task, announce=(answer,)))
+            return
+        self.append(SteeringAnswered(request=entry.number, done=False, answer=why))
 
     async def _rest(self) -> None:
         """While paused: let what runs come back, listen, spend nothing."""

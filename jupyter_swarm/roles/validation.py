@@ -24,6 +24,8 @@ MOST_PAIRS = 60
 BEST_RUNS = 5
 ABLATION = "ablation"
 EXACT_PAIRS = 3
+REPLICATIONS = 3
+"""Runs of a replication that a person asks for."""
 FEW_PLANS = 4
 """Where the budget pays for fewer plans than this, they wait until screening is over, and go to its best."""
 
@@ -33,32 +35,47 @@ class Validation:
 
     name = "validation"
 
+    def __init__(self) -> None:
+        self._measuring = False
+        """Whether the best cell's runs are out, or back and not yet written down as an estimate."""
+
     def propose(self, state: SwarmState, agent: Agent, direction: Direction | None, desk: Desk) -> Task | None:
-        """The next pair of an open plan; else a plan for the most promising case; at the end the best cell."""
+        """The next pair of an open plan; else a plan for what is ready; when screening is over the ablation of the best
+        cell, plans for less sure cases, and the best cell again.
+        """
         for trial in state.trials.values():
-            if trial.evidence is None:
+            if trial.evidence is None and state.cases[trial.plan.hypothesis].mark != "vetoed":
                 task = self._pair(state, trial, agent, desk)
                 if task is not None:
                     return task
-        plan = self._plan(state, agent, desk) or self._ablation(state, agent, desk)
+        plan = self._plan(state, agent, desk)
+        if plan is None and desk.closing:
+            plan = self._ablation(state, agent, desk) or self._plan(state, agent, desk, unsure=True)
         if plan is not None or not desk.closing:
             return plan
         return self._best(state, agent, desk)
 
     async def perform(self, task: Task, desk: Desk) -> None:
         """Run the pair, or the best cell's runs and their estimate."""
-        runs = await asyncio.gather(*(desk.run(experiment) for experiment in task.experiments))
         if not task.experiments or task.experiments[0].purpose != "best":
+            await asyncio.gather(*(desk.run(experiment) for experiment in task.experiments))
             return
+        self._measuring = True
+        try:
+            await self._estimate(task, desk)
+        finally:
+            self._measuring = False
+
+    async def _estimate(self, task: Task, desk: Desk) -> None:
+        runs = await asyncio.gather(*(desk.run(experiment) for experiment in task.experiments))
         values = [run.value for run in runs if run is not None and run.value is not None]
-        incumbent = desk.state.incumbent()
-        if len(values) < 2 or incumbent is None:
+        if len(values) < 2:
             desk.append(
                 Noted(text="The best cell could not be measured again: too few runs came back", level="warning")
             )
             return
         mean, low, high = statistics.mean_interval(values)
-        best = incumbent.hypothesis
+        best = desk.state.cases[task.subject].hypothesis  # the incumbent may have changed since
         desk.append(
             BestEstimated(variation=best.variation, mean=mean, low=low, high=high, runs=len(values), hypothesis=best.id)
         )
@@ -69,7 +86,7 @@ class Validation:
         if len(flying) >= 1 + desk.workers // 2 or desk.left("confirmation") < 2:
             return None
         seeds = range(plan.first_seed, plan.first_seed + plan.max_pairs)
-        seed = next((seed for seed in seeds if seed not in flying and _missing(trial, seed)), None)
+        seed = next((seed for seed in seeds if seed not in flying and trial.missing(seed)), None)
         if seed is None:
             return None
         case = state.cases[plan.hypothesis]
@@ -79,14 +96,14 @@ class Validation:
         runs = tuple(_run(state, side, seed, "confirmation", case.hypothesis, agent, desk) for side in sides)
         return Task(agent.id, self.name, case.hypothesis.direction, experiments=runs, subject=plan.id)
 
-    def _plan(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
-        """A plan for the most promising case that is ready; when screening is over, also for less sure ones.
+    def _plan(self, state: SwarmState, agent: Agent, desk: Desk, *, unsure: bool = False) -> Task | None:
+        """A plan for the most promising case that is ready, or also for less sure ones.
 
         What is ready is confirmed at once, unless so few plans can be paid for that they belong to the best.
         """
         if not desk.closing and room(state, desk) < FEW_PLANS * least_pairs(state):
             return None
-        candidates = [case for case in state.cases.values() if _candidate(state, case, desk.closing)]
+        candidates = [case for case in state.cases.values() if _candidate(state, case, unsure)]
         if not candidates:
             return None
         case = max(candidates, key=lambda case: (case.mark == "approved", screening.standing(state, case).score))
@@ -104,7 +121,7 @@ class Validation:
     def _ablation(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
         """Which change of the best cell earned what: the cell against itself without one of its changes."""
         incumbent = state.incumbent()
-        if not desk.closing or incumbent is None or len(incumbent.hypothesis.variation.edits) < 2:
+        if incumbent is None or len(incumbent.hypothesis.variation.edits) < 2:
             return None
         best = incumbent.hypothesis.variation
         tested = {
@@ -136,7 +153,7 @@ class Validation:
         known = state.best.variation.id if state.best is not None else ""
         if incumbent is None or incumbent.hypothesis.variation.id == known:
             return None
-        if any(row.experiment.purpose == "best" for row in state.in_flight):
+        if self._measuring or any(row.experiment.purpose == "best" for row in state.in_flight):
             return None
         tries = sum(row.experiment.purpose == "best" for row in state.rows.values())
         count = min(BEST_RUNS, desk.left("best"))
@@ -150,10 +167,10 @@ class Validation:
         return Task(agent.id, self.name, best.direction, experiments=runs, subject=best.id)
 
 
-def _candidate(state: SwarmState, case: Case, closing: bool) -> bool:
+def _candidate(state: SwarmState, case: Case, unsure: bool) -> bool:
     if screening.ready(state, case):
         return True
-    if not closing or case.plan or case.mark == "vetoed" or case.evidence is not None or case.failures:
+    if not unsure or case.plan or case.mark == "vetoed" or case.evidence is not None or case.failures:
         return False
     where = screening.standing(state, case)
     return where.runs > 0 and where.score > 1.0
@@ -197,7 +214,7 @@ def plan_for(state: SwarmState, hypothesis: Hypothesis, agent: str, pairs: int) 
     )
 
 
-def replication(state: SwarmState, number: int, agent: Agent, desk: Desk, runs: int = 3) -> Task:
+def replication(state: SwarmState, number: int, agent: Agent, desk: Desk, runs: int = REPLICATIONS) -> Task:
     """The task of repeating run `number` on fresh seeds, at a person's request."""
     before = state.rows[number].experiment
     again = sum(row.experiment.purpose == "replication" for row in state.rows.values())
@@ -216,12 +233,6 @@ def replication(state: SwarmState, number: int, agent: Agent, desk: Desk, runs: 
         for seed in seeds
     )
     return Task(agent.id, "validation", experiments=repeats, subject=f"run {number}")
-
-
-def _missing(trial: Trial, seed: int) -> bool:
-    """Whether a side of the pair was never run, or its run was lost with a runner."""
-    runs = (trial.variation.get(seed), trial.reference.get(seed))
-    return any(run is None or run.reason == "lost" for run in runs)
 
 
 def _run(
