@@ -365,6 +365,18 @@ class SwarmState:
 
         A chain begins at the baseline, and each of its hypotheses has the variation before as its reference.
         """
+        return self._chains()[1][1]
+
+    def lead(self, reference: str) -> float | None:
+        """By how much the incumbent is better than a variation of its chain, or of another; None for one of no chain.
+
+        0 for the incumbent itself, and for the baseline where there is no incumbent.
+        """
+        gained, (most, _) = self._chains()
+        return most - gained[reference] if reference in gained else None
+
+    def _chains(self) -> tuple[dict[str, float], tuple[float, Case | None]]:
+        """Variation → gain over the baseline by supported effects, and the end of the chain that gains most."""
         gained = {self.baseline.id: 0.0}
         best: tuple[float, Case | None] = (0.0, None)
         waiting = [case for case in self.supported() if not case.hypothesis.direction.startswith("ablation")]
@@ -375,7 +387,7 @@ class SwarmState:
                 gained.setdefault(case.hypothesis.variation.id, total)
                 best = max(best, (total, case), key=lambda item: item[0])
             waiting = [case for case in waiting if case not in joined]
-        return best[1]
+        return gained, best
 
     def leaders(self, count: int = 5) -> list[tuple[Case, float, int]]:
         """Best cases on screening seeds: (case, mean of the metric, seeds). Not verified: for showing progress only."""

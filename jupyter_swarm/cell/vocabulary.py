@@ -38,9 +38,9 @@ _SKIP = re.compile(
     log|logger|logging|log_level|level|progress|progress_bar|disable|desc|cache|cache_.*|memory|copy|copy_.*|inplace|
     overwrite_.*|random_state|.*seed|rng|generator|dtype|axis|dim|keepdim|keepdims|encoding|sep|end|delimiter|header|
     name|names|title|label|xlabel|ylabel|color|figsize|fontsize|dpi|warm_start|backend|pin_memory|pre_dispatch|
-    error_score|return_.*|sparse|sparse_output|order|out|where|casting|check_.*|ensure_.*|force_.*|precompute|mode|
+    error_score|return_.*|sparse|sparse_output|order|out|where|casting|check_.*|ensure_.*|force_.*|precompute|
     callback|callbacks|host|port|key|token|version|timeout|requires_grad|foreach|fused|capturable|differentiable|
-    maximize|indent|width|height|feature_name_combiner|transform_input|subok|like""",
+    maximize|indent|feature_name_combiner|transform_input|subok|like""",
     re.VERBOSE | re.IGNORECASE,
 )
 _EVALUATION = re.compile(

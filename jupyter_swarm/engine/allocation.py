@@ -16,6 +16,8 @@ from jupyter_swarm.state import Agent, Direction, SwarmState
 SCREENERS = ("tuning", "brainstorming")
 TUNING_SHARE = 0.5
 """How often a tuner is asked first where a direction can be tuned."""
+OVERTAKEN = 0.3
+"""Factor on the chance of a direction whose cell is no longer the best."""
 ON_PLAN = 0.3
 """Factor on the chance of an agent that is on a plan."""
 
@@ -46,8 +48,10 @@ def screen(
     if left < 1:
         return None
     open_ones = [each for each in state.directions.values() if workable(each) and each.id not in exhausted]
+    incumbent = state.incumbent()
+    ahead = incumbent.hypothesis.variation.id if incumbent is not None else ""
     while open_ones:
-        direction = max(open_ones, key=lambda each: draw(each, rng))
+        direction = max(open_ones, key=lambda each: draw(each, rng) * (1.0 if _base(each) == ahead else OVERTAKEN))
         unpaid = False
         order = SCREENERS if rng.random() < TUNING_SHARE else SCREENERS[::-1]
         for role in order:
@@ -60,6 +64,10 @@ def screen(
             exhausted.add(direction.id)
         open_ones.remove(direction)
     return None
+
+
+def _base(direction: Direction) -> str:
+    return direction.base.id if direction.base is not None else ""
 
 
 def workable(direction: Direction) -> bool:

@@ -65,7 +65,6 @@ class AheadClient(PapermillNotebookClient):  # type: ignore[misc]
         cells = list(enumerate(self.nb.cells))
         at, cell = next((i, c) for i, c in cells[index:] if c.cell_type == "code")
         self.nb_man.cell_exception(cell, cell_index=at)
-        self.kernel.lost = True
         text = self.kernel.death()
         line = f"DeadKernelError: {text}"
         cell.outputs.append(nbformat.v4.new_output("error", ename="DeadKernelError", evalue=text, traceback=[line]))

@@ -81,8 +81,6 @@ class Kernel:
 
     def __init__(self, setup: Setup, nursery: Nursery | None = None) -> None:
         self.python = setup.python
-        self.lost = False
-        """Whether it died while a notebook was executed on it."""
         self.ended = ""
         """Why it was killed, where it was."""
         base = tempfile.gettempdir()

@@ -144,19 +144,16 @@ class NotebookLaboratory:
         if (error := working.exception()) is not None:  # not the experiment's doing, yet no reason to end the swarm
             message = f"the kernel could not be used: {type(error).__name__}: {error}"
             return Run(experiment=experiment.id, reason="lost", message=message, seconds=seconds)
-        return self._judge(experiment, working.result(), ended, seconds, timeout_seconds, kernel)
+        return self._judge(experiment, working.result(), ended, seconds, timeout_seconds)
 
-    def _judge(
-        self, experiment: Experiment, executed: Any, ended: Reason | None, seconds: float, limit: float, kernel: Kernel
-    ) -> Run:
+    def _judge(self, experiment: Experiment, executed: Any, ended: Reason | None, seconds: float, limit: float) -> Run:
         """What an executed notebook says, once it is kept."""
         if ended == "timeout":
             run = function.timed_out(experiment, limit, seconds)
         elif ended == "stopped":
             run = function.stopped(experiment, seconds)
         elif (error := notebook.error_of(executed)) is not None:
-            reason: Reason = "lost" if kernel.lost else "failure"
-            run = Run(experiment=experiment.id, reason=reason, message=error[0], traceback=error[1])
+            run = Run(experiment=experiment.id, reason="failure", message=error[0], traceback=error[1])
         else:
             value, missing, message = notebook.read(executed, experiment.metric)
             run = Run(experiment=experiment.id, value=value, reason=missing, message=message)

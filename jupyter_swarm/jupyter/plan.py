@@ -15,7 +15,7 @@ from jupyter_swarm.report.phrases import duration, number, plural
 from jupyter_swarm.words import Analysis, Budget, Capture, Knob, Objective
 from jupyter_swarm.workspace import Workspace
 
-A_MINUTE = 25
+A_MINUTE = 120
 """Runs a minute for each worker at the very most: each has a kernel of its own."""
 SHOWN = 6
 SCOPES = {

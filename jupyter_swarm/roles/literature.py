@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from jupyter_swarm.events import EvidenceFound
 from jupyter_swarm.protocols import Brief, Desk, Hit, Task
@@ -48,21 +49,24 @@ def look_up(
     queries = mind.queries(brief)
     hits = _fused([desk.library.search(query, agent.policy.depth) for query in [title, *queries]])
     terms = terms_of(state, targets, base)
-    citations: list[Citation] = []
-    texts: list[str] = []
-    for hit in hits:
-        texts.append(f"{hit.passage.place} {hit.passage.text}")
-        if len(citations) < MOST_CITATIONS:
-            citation = desk.library.cite(hit.passage, terms)
-            if _names(citation, terms) and citation not in citations:
-                citations.append(citation)
+    cited = [desk.library.cite(hit.passage, terms) for hit in hits]
+    texts = [f"{hit.passage.place} {hit.passage.text}" for hit in hits]
     return EvidenceFound(
         agent=agent.id,
         direction=direction.id if direction else "",
         query=" | ".join(queries)[:500],
-        citations=tuple(citations),
+        citations=tuple(_chosen(citation for citation in cited if _names(citation, terms))),
         favours=mind.favours(brief, texts[: 2 * agent.policy.depth]),
     )
+
+
+def _chosen(citations: Iterable[Citation]) -> list[Citation]:
+    """The first of each kind: documentation, of which there is most, leaves half of the room to papers."""
+    each = list(dict.fromkeys(citations))
+    papers = [citation for citation in each if citation.kind == "paper"]
+    documentation = [citation for citation in each if citation.kind != "paper"]
+    half = MOST_CITATIONS // 2
+    return [*papers[: MOST_CITATIONS - min(half, len(documentation))], *documentation][:MOST_CITATIONS]
 
 
 def _fused(lists: list[list[Hit]]) -> list[Hit]:

@@ -103,6 +103,22 @@ def ready(state: SwarmState, case: Case) -> bool:
     return where.runs > 0 and (case.mark == "approved" or where.score >= READY)
 
 
+def behind(state: SwarmState, case: Case) -> bool:
+    """Whether a case is about a cell that has been overtaken, and is not clearly better than what overtook it.
+
+    The twentieth scaler that beats an unscaled baseline is no finding once one of them is supported.
+    """
+    lead = state.lead(case.hypothesis.reference.id)
+    if lead == 0.0 or case.mark == "approved":
+        return False
+    if lead is None or not case.gains:
+        return True
+    if state.pair_spread == 0.0:
+        return fmean(case.gains) <= lead
+    where = standing(state, case)
+    return (where.mean - where.deviation) * state.pair_spread <= lead
+
+
 def again(state: SwarmState, cases: Iterable[str], above: float) -> Case | None:
     """The case of these that deserves another look most, if any may well be better than `above`."""
     best, bound = None, above
@@ -112,7 +128,7 @@ def again(state: SwarmState, cases: Iterable[str], above: float) -> Case | None:
         settled = case.plan or case.evidence is not None or case.mark == "vetoed" or case.failures
         if settled or name in running or len(case.seeds) >= MOST_SEEDS or state.spread == 0.0 or not case.seeds:
             continue
-        if ready(state, case):
+        if ready(state, case) or behind(state, case):
             continue
         where = standing(state, case)
         if where.bound > bound:

@@ -169,11 +169,11 @@ class Validation:
 
 def _candidate(state: SwarmState, case: Case, unsure: bool) -> bool:
     if screening.ready(state, case):
-        return True
+        return not screening.behind(state, case)
     if not unsure or case.plan or case.mark == "vetoed" or case.evidence is not None or case.failures:
         return False
     where = screening.standing(state, case)
-    return where.runs > 0 and where.score > 1.0
+    return where.runs > 0 and where.score > 1.0 and not screening.behind(state, case)
 
 
 def room(state: SwarmState, desk: Desk) -> int:

@@ -87,7 +87,7 @@ class TestReasons:
             "vector": "import numpy as np\nscore = np.ones(2)",
             "nonfinite": "score = float('nan')",
             "huge": "score = 10**400",
-            "lost": "import os; os.kill(os.getpid(), 11)",
+            "crash": "import os; os.kill(os.getpid(), 11)",
             "fork": "import os\nos.fork()\nscore = 1.0",
             "locked": "score = 'LOCKED'",
             "cheat": f"from IPython.display import display\nscore = None\n"
@@ -104,7 +104,7 @@ class TestReasons:
             "vector": (None, "missing"),
             "nonfinite": (None, "nonfinite"),
             "huge": (None, "nonfinite"),
-            "lost": (None, "lost"),
+            "crash": (None, "failure"),
             "locked": (None, "locked"),
             "cheat": (None, "missing"),
         }
@@ -113,7 +113,7 @@ class TestReasons:
         assert "raise ValueError" in runs["failure"].traceback
         assert "never assigned" in runs["missing"].message
         assert "type str" in runs["text"].message
-        assert "SIGSEGV" in runs["lost"].message
+        assert "SIGSEGV" in runs["crash"].message
         assert runs["locked"].notebook == ""
         for name, one in runs.items():
             if name != "locked":

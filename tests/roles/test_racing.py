@@ -54,6 +54,24 @@ def test_what_was_planned_vetoed_or_fails_is_not_ready() -> None:
     assert screening.ready(judged.state, judged.state.cases["H2"]), "the person's word is enough"
 
 
+def test_what_beats_only_an_overtaken_cell_is_behind() -> None:
+    """Once +5 over the baseline is supported, another +5 over the baseline is no news; +50 is."""
+    judged = Judged()
+    equal, better, worse = propose(judged, 2.0, 5.0), propose(judged, 3.0, 50.0), propose(judged, 4.0, 1.0)
+    assert not any(screening.behind(judged.state, case) for case in (equal, better, worse))
+    plan = judged.plan()
+    judged.gain(plan, *(5.0 + 0.1 * (place % 3) for place in range(12)))
+    assert judged.verdicts()[plan.id][0] == "supported"
+    assert judged.state.lead(judged.state.baseline.id) == pytest.approx(5.1, abs=0.1)
+    incumbent = judged.state.incumbent()
+    assert incumbent is not None
+    assert judged.state.lead(incumbent.hypothesis.variation.id) == 0.0
+    assert judged.state.lead("no such variation") is None
+    assert [screening.behind(judged.state, case) for case in (equal, better, worse)] == [True, False, True]
+    judged.say(e.HypothesisMarked(hypothesis=equal.hypothesis.id, mark="approved"))
+    assert not screening.behind(judged.state, equal), "the person's word is enough"
+
+
 def test_a_barren_direction_teaches_modesty() -> None:
     judged = Judged()
     first = screening.prior(judged.state, "D1")
