@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from worlds import NAME, STEADY, Judged, request
 
 from jupyter_swarm import events as e
-from jupyter_swarm.state import _FOLDS, SwarmState
+from jupyter_swarm.state import SwarmState
+from jupyter_swarm.state.folds import FOLDS
 from jupyter_swarm.words import Edit
 
 FLAG = Edit(kind="set", target="measure.flag", value=True)
@@ -26,8 +27,8 @@ def state_of(*events: e.AnyEvent) -> SwarmState:
 
 def test_every_kind_of_event_is_folded_or_known_not_to_be() -> None:
     kinds = set(e.AnyEvent.__args__)  # type: ignore[attr-defined]
-    assert set(_FOLDS) | UNFOLDED == kinds
-    assert not set(_FOLDS) & UNFOLDED
+    assert set(FOLDS) | UNFOLDED == kinds
+    assert not set(FOLDS) & UNFOLDED
 
 
 def test_an_empty_log_is_a_state() -> None:

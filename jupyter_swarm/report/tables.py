@@ -10,11 +10,10 @@ from jupyter_swarm.report import phrases
 from jupyter_swarm.report.answer import ablation, answer, chain_of
 from jupyter_swarm.report.markdown import Links, folded, inline, joined, literal, table
 from jupyter_swarm.report.phrases import interval, number, plural, signed
-from jupyter_swarm.state import Case, Row, SwarmState, Trial
+from jupyter_swarm.state import CUT_OFF, Case, Row, SwarmState, Trial
 from jupyter_swarm.words import Citation, Evidence, Variation
 
 MARKS = {"supported": "✔ supported", "refuted": "✘ refuted", "open": "○ open"}
-CUT_OFF = ("stopped", "lost")
 
 
 def head(state: SwarmState) -> str:
