@@ -16,15 +16,14 @@ import msgspec
 
 from jupyter_swarm import statistics
 from jupyter_swarm.engine import allocation, judgement, roster, steering
-from jupyter_swarm.engine.budget import Purse
 from jupyter_swarm.engine.careful import Careful
+from jupyter_swarm.engine.desk import WorkingDesk
 from jupyter_swarm.errors import LaboratoryError, LedgerError, WorkspaceError
 from jupyter_swarm.events import (
     AnyEvent,
     DirectionOpened,
     EvidenceFound,
     ExperimentFinished,
-    ExperimentStarted,
     Noted,
     SteeringAnswered,
     SwarmEnded,
@@ -36,8 +35,8 @@ from jupyter_swarm.protocols import Laboratory, Lease, Library, Mind, Role, Stor
 from jupyter_swarm.roles import screening
 from jupyter_swarm.roles.prospects import prospects
 from jupyter_swarm.roles.validation import REPLICATIONS, replication
-from jupyter_swarm.state import Agent, Steering, SwarmState
-from jupyter_swarm.words import Experiment, Purpose, Run, Variation
+from jupyter_swarm.state import Agent, Steering
+from jupyter_swarm.words import Experiment, Run, Variation
 
 POLL_SECONDS = 0.25
 """How often requests are looked for while experiments run."""
@@ -51,10 +50,10 @@ ENDING = (LaboratoryError, LedgerError, WorkspaceError)
 """Errors after which no experiment can be run or written down."""
 
 
-class Swarm:
+class Swarm(WorkingDesk):
     """One swarm at work. `work()` returns when it is over, or when `quit()` was called.
 
-    It is also the `Desk` of its agents.
+    It is the desk of its agents, and what decides who works at it next.
     """
 
     def __init__(
@@ -70,119 +69,17 @@ class Swarm:
         poll_seconds: float = POLL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.library = library
-        self.context = context
-        self.workers = laboratory.workers
-        self.closing = False
-        self._store, self._lease = store, lease
-        self._laboratory, self._minds = laboratory, minds
+        super().__init__(store, lease, laboratory, library, minds=minds, context=context, clock=clock)
         self._roles = {name: Careful(role, self._complain) for name, role in roles.items()}
         self._complaints: set[tuple[str, str]] = set()
-        self._monotonic = clock
         self._poll_seconds = poll_seconds
         self._polled = -1e9
-        self.state = SwarmState(name=lease.swarm)
-        while records := store.read(self.state.last, swarm=lease.swarm):
-            for record in records:
-                self.state.apply(record)
-        self._heard = self.state.last
-        self._own: set[int] = set()
-        self._clock_base = self.state.clock
-        self._clock_from: float | None = None
-        self._purse = Purse(self.state, self.workers, float(self.state.option("share_confirmation", 0.5)))
         self._rng = random.Random(f"{self.state.option('seed', 0)}/{self.state.last}")
         self._exhausted: set[str] = set()
-        self._reserved: dict[str, int] = {}
-        self._flying: dict[str, asyncio.Future[Run]] = {}
         self._tasks: dict[asyncio.Task[None], Task] = {}
-        self._slots = asyncio.Semaphore(self.workers)
         self._reading: asyncio.Task[None] | None = None
-        self._going = asyncio.Event()
         self._widened = -1
         self._quit = ""
-
-    # ------------------------------------------------------------ the desk
-
-    def append(self, *events: AnyEvent) -> None:
-        """Write to the ledger in one transaction, then fold."""
-        for record in self._store.append(
-            self._lease.swarm, events, lease=self._lease, active_seconds=round(self.clock, 3)
-        ):
-            self._own.add(record.number)
-            self.state.apply(record)
-
-    def left(self, purpose: Purpose) -> int:
-        """How many runs the budget still pays for, for this purpose."""
-        return self._purse.left(purpose, self.clock)
-
-    def mind(self, agent: str) -> Mind:
-        """The agent's mind."""
-        return self._minds[self.state.agents[agent].mind]
-
-    async def run(self, experiment: Experiment) -> Run | None:
-        """Run an experiment, or give the run of its twin; None where the budget has ended."""
-        twin = self.state.finished.get(experiment.id)
-        if twin is not None:
-            return twin.run
-        flying = self._flying.get(experiment.id)
-        if flying is not None:
-            return await asyncio.shield(flying)
-        number = self._reserved.pop(experiment.id, 0)
-        if not number:
-            if self.left(experiment.purpose) < 1:
-                return None
-            number = self._next_number()
-            self.append(ExperimentStarted(number=number, experiment=experiment))
-        future = self._flying[experiment.id] = asyncio.get_running_loop().create_future()
-        try:
-            run = await self._execute(experiment)
-        except asyncio.CancelledError:
-            run = Run(experiment=experiment.id, reason="stopped", message="cut off: the swarm was stopped or over")
-            self._came_back(number, experiment, run, future)
-            raise
-        except Exception as error:
-            run = Run(experiment=experiment.id, reason="lost", message=str(error))
-            self._came_back(number, experiment, run, future)
-            raise
-        self._came_back(number, experiment, run, future)
-        return run
-
-    def _came_back(self, number: int, experiment: Experiment, run: Run, future: asyncio.Future[Run]) -> None:
-        del self._flying[experiment.id]
-        if not future.done():
-            future.set_result(run)
-        self.append(ExperimentFinished(number=number, run=run))
-
-    async def _execute(self, experiment: Experiment) -> Run:
-        async with self._slots:
-            await self._going.wait()
-            return await self._laboratory.run(experiment, self._timeout())
-
-    def _timeout(self) -> float:
-        given = float(self.state.option("timeout_seconds", 0.0))
-        if not self.state.durations:
-            return given or FIRST_TIMEOUT
-        return given or max(SHORTEST_TIMEOUT, 10.0 * self.state.run_seconds)
-
-    def _next_number(self) -> int:
-        return max(self.state.rows, default=0) + 1
-
-    # ------------------------------------------------------------ the clock
-
-    @property
-    def clock(self) -> float:
-        """Seconds that runners have worked on this swarm; pauses and downtime do not count."""
-        if self._clock_from is None:
-            return self._clock_base
-        return self._clock_base + self._monotonic() - self._clock_from
-
-    def _tick(self, going: bool) -> None:
-        self._clock_base = self.clock
-        self._clock_from = self._monotonic() if going else None
-        if going:
-            self._going.set()
-        else:
-            self._going.clear()
 
     # ------------------------------------------------------------ the work
 
@@ -197,19 +94,18 @@ class Swarm:
 
     async def work(self) -> None:
         """Until it is over. A cancelled or failing call leaves no experiment running."""
-        self._tick(self.state.phase != "paused")
+        self.tick(self.state.phase != "paused")
         try:
             self._recover()
             if not self.state.over:
-                await self._laboratory.open()
+                await self.laboratory.open()
                 await self._until_over()
         finally:
             try:
                 await self._cut_off()
             finally:
-                await self._laboratory.close()
-                await asyncio.gather(*self._flying.values(), return_exceptions=True)
-                self._tick(False)
+                await self.close()
+                self.tick(False)
 
     async def _until_over(self) -> None:
         if not await self._baseline():
@@ -256,21 +152,11 @@ class Swarm:
                 raise error
             if error is not None:
                 events.append(TaskFinished(agent=task.agent, role=task.role, failed=True, why=repr(error)[:500]))
-            events += self._unbegun(task.experiments)
+            events += self.unbegun(task.experiments)
         if events:
             self.append(*events)
         if done:
             self._judge()
-
-    def _unbegun(self, experiments: Iterable[Experiment]) -> list[AnyEvent]:
-        """The ends of runs that were announced and that nobody will begin, so that none stays in flight for ever."""
-        return [
-            ExperimentFinished(
-                number=number, run=Run(experiment=each.id, reason="stopped", message="its agent never began it")
-            )
-            for each in experiments
-            if (number := self._reserved.pop(each.id, 0))
-        ]
 
     def _complain(self, agent: Agent, error: Exception) -> None:
         """Note that an agent could not make a proposal; the same trouble of a role once."""
@@ -311,17 +197,7 @@ class Swarm:
 
     def _begin_task(self, task: Task) -> None:
         """Announce a task and take its budget in one transaction, then let it run."""
-        number = self._next_number()
-        starts = []
-        for experiment in dict.fromkeys(task.experiments):
-            if experiment.id in self.state.finished or experiment.id in self._flying:
-                continue
-            if experiment.id in self._reserved:
-                continue
-            self._reserved[experiment.id] = number
-            starts.append(ExperimentStarted(number=number, experiment=experiment))
-            number += 1
-        self.append(*task.announce, *starts)
+        self.append(*task.announce, *self.reserve(task.experiments))
         if task.experiments:
             running = asyncio.create_task(self._roles[task.role].perform(task, self))
             self._tasks[running] = task
@@ -488,7 +364,7 @@ class Swarm:
         left = [experiment for task in self._tasks.values() for experiment in task.experiments]
         self._tasks.clear()
         self._reading = None
-        if unbegun := self._unbegun(left):
+        if unbegun := self.unbegun(left):
             self.append(*unbegun)
 
     # ------------------------------------------------------------ judging and listening
@@ -514,20 +390,16 @@ class Swarm:
         if now - self._polled < self._poll_seconds:
             return
         self._polled = now
-        for record in self._store.read(self._heard, swarm=self._lease.swarm):
-            self._heard = record.number
-            if record.number not in self._own:
-                self.state.apply(record)
-        self._own.clear()
+        self.hear()
         for entry in [each for each in self.state.steering.values() if each.done is None]:
             if self.state.directions or entry.request.verb == "budget":  # else the baseline has not run once yet
                 self._answer(entry)
         if self.state.asked == "pause" and self.state.phase == "running":
             self.append(SwarmPaused())
-            self._tick(False)
+            self.tick(False)
         elif self.state.asked == "resume" and self.state.phase == "paused":
             self.append(SwarmResumed())
-            self._tick(True)
+            self.tick(True)
 
     def _answer(self, entry: Steering) -> None:
         events = steering.answer(self.state, entry)

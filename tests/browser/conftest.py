@@ -110,9 +110,9 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium."""
+    """A Chromium. It ends with its module: while playwright runs, no other test could have an event loop."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e .[test]")
     path = chromium()
     with playwright.sync_playwright() as driver:

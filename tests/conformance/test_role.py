@@ -161,11 +161,11 @@ def test_it_runs_what_it_announced_and_leaves_nothing_out(role: Role) -> None:
     """Performed by a real engine: every announced experiment comes back."""
 
     async def body(desk: Swarm, task: Task) -> None:
-        await desk._laboratory.open()
-        desk._tick(True)
+        await desk.laboratory.open()
+        desk.tick(True)
         desk._begin_task(task)
         await asyncio.gather(*desk._tasks)
-        await desk._laboratory.close()
+        await desk.laboratory.close()
 
     for place in range(len(moments())):
         for number in range(2):

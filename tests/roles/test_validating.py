@@ -92,8 +92,8 @@ def test_the_estimate_belongs_to_the_cell_that_ran() -> None:
         role = roles.find_all()["validation"]
         task = proposed(role, engine)
         assert task is not None
-        await engine._laboratory.open()
-        engine._tick(True)
+        await engine.laboratory.open()
+        engine.tick(True)
         working = asyncio.create_task(role.perform(task, engine))
         await asyncio.sleep(0.005)
         second_task = proposed(role, engine)
@@ -106,7 +106,7 @@ def test_the_estimate_belongs_to_the_cell_that_ran() -> None:
         assert incumbent is not None
         assert incumbent.hypothesis.id == "H2"
         await working
-        await engine._laboratory.close()
+        await engine.laboratory.close()
 
     asyncio.run(body())
     best = ground.state.best
