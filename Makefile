@@ -9,10 +9,12 @@ ARGS ?=
 help:  ## list these targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
+demo: export name := demo-$(shell date +%m%d-%H%M%S)
 demo:  ## run a real swarm on real data for a minute, print its findings, write its report
 	@.ci/venv demo
-	cd notebooks && ../$(BIN)/jupyter swarm run wine.py --maximize accuracy --budget 60s --agents 16 --wait
-	cd notebooks && ../$(BIN)/jupyter swarm report wine
+	cd notebooks && ../$(BIN)/jupyter swarm papers add module:sklearn.preprocessing module:sklearn.svm notes/*.md
+	cd notebooks && ../$(BIN)/jupyter swarm run wine.py --name $$name --maximize accuracy --budget 60s --agents 16 --wait
+	cd notebooks && ../$(BIN)/jupyter swarm report $$name
 
 test: check  ## what continuous integration runs: check, then every test (ARGS="-k name" for some)
 	$(BIN)/python -m pytest $(ARGS)
