@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
+from jupyter_swarm.roles.validation import least_pairs
 from jupyter_swarm.state import SCREENING, SwarmState
 from jupyter_swarm.words import Purpose
 
 CONFIRMATION = 0.5
 """Share of the budget that screening may not touch."""
 BEST_RUNS = 5
+FEWEST = 7
+"""Runs of screening, the baseline's among them, below which there is nothing that a plan could be about."""
 LITTLE = 8
 """Fewer runs than this are not worth dividing."""
 PLENTY = 1_000_000
@@ -58,14 +61,17 @@ class Purse:
         return max(0, min(total, math.floor(self._screening(clock))))
 
     def grant(self, clock: float) -> bool:
-        """Give screening half of what is left, when confirmation has nothing to do; all of it where that is little.
+        """Give screening half of what is left, when confirmation has nothing to do, but for one more plan.
+
+        All of it where there is nothing to plan even then, or no plan can be paid for.
 
         Returns:
             Whether there is anything to screen with now.
         """
         total, before = self.total(clock), self._granted
-        half = total * (1.0 - self._share)
-        self._granted += (half if half >= LITTLE else total) - self._screening(clock)
+        free = total - self._keep(clock)
+        more = max(free * (1.0 - self._share), min(free, LITTLE)) if free >= 1 else total
+        self._granted += more - self._screening(clock)
         if self.left("screening", clock) < 1:
             self._granted = before
             return False
@@ -80,7 +86,18 @@ class Purse:
         whole = state.experiments + self.total(clock)
         return min(BEST_RUNS, max(2, whole // 12))
 
+    def _keep(self, clock: float) -> int:
+        """Runs that one more plan and the best cell's measurement take at least."""
+        return 2 * least_pairs(self._state) + self._reserve(clock)
+
     def _screening(self, clock: float) -> float:
-        """Runs that screening's share still pays for: a share of all that there have been and may be."""
+        """Runs that screening's share still pays for: a share of all that there have been and may be.
+
+        A small budget is divided so that the first plan can be paid for, where that leaves anything to screen with.
+        """
         whole = self._state.experiments + self.total(clock)
-        return (1.0 - self._share) * whole - self._state.started["screening"] + self._granted
+        share = (1.0 - self._share) * whole
+        first = whole - self._keep(clock)
+        if not self._state.trials and first >= FEWEST:
+            share = min(share, first)
+        return share - self._state.started["screening"] + self._granted

@@ -128,7 +128,9 @@ class Swarm(WorkingDesk):
                 if self._reading is not None:
                     await asyncio.wait([self._reading], timeout=self._poll_seconds)
                 elif not self._widen():
-                    await self._finish("done", "nothing is left to try")
+                    poor = self._can_screen()
+                    why = "what is left of the budget pays for no further test" if poor else "nothing is left to try"
+                    await self._finish("done", why)
                 continue
             if self._tasks:
                 await self._wait()

@@ -26,6 +26,8 @@ ABLATION = "ablation"
 EXACT_PAIRS = 3
 REPLICATIONS = 3
 """Runs of a replication that a person asks for."""
+UNSURE = 1.0
+"""Posterior standard deviations above 0 from which a case is planned when screening is over."""
 FEW_PLANS = 4
 """Where the budget pays for fewer plans than this, they wait until screening is over, and go to its best."""
 
@@ -99,11 +101,13 @@ class Validation:
     def _plan(self, state: SwarmState, agent: Agent, desk: Desk, *, unsure: bool = False) -> Task | None:
         """A plan for the most promising case that is ready, or also for less sure ones.
 
-        What is ready is confirmed at once, unless so few plans can be paid for that they belong to the best.
+        What is ready is confirmed at once, unless so few plans can be paid for that they belong to the best. The last
+        one that can be paid for goes to whatever leads.
         """
         if not desk.closing and room(state, desk) < FEW_PLANS * least_pairs(state):
             return None
-        candidates = [case for case in state.cases.values() if _candidate(state, case, unsure)]
+        last = room(state, desk) < 2 * least_pairs(state)
+        candidates = [case for case in state.cases.values() if _candidate(state, case, unsure, 0.0 if last else UNSURE)]
         if not candidates:
             return None
         case = max(candidates, key=lambda case: (case.mark == "approved", screening.standing(state, case).score))
@@ -167,13 +171,13 @@ class Validation:
         return Task(agent.id, self.name, best.direction, experiments=runs, subject=best.id)
 
 
-def _candidate(state: SwarmState, case: Case, unsure: bool) -> bool:
+def _candidate(state: SwarmState, case: Case, unsure: bool, floor: float) -> bool:
     if screening.ready(state, case):
         return not screening.behind(state, case)
     if not unsure or case.plan or case.mark == "vetoed" or case.evidence is not None or case.failures:
         return False
     where = screening.standing(state, case)
-    return where.runs > 0 and where.score > 1.0 and not screening.behind(state, case)
+    return where.runs > 0 and where.score > floor and not screening.behind(state, case)
 
 
 def room(state: SwarmState, desk: Desk) -> int:
