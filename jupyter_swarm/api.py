@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jupyter_swarm import engine, register
-from jupyter_swarm.errors import LedgerError, SwarmError, UsageError
+from jupyter_swarm.errors import CellError, LedgerError, SwarmError, UsageError
 from jupyter_swarm.events import (
     AnyEvent,
     PauseRequested,
@@ -32,7 +32,7 @@ from jupyter_swarm.events import (
 from jupyter_swarm.outcome import needed_runs, outcome
 from jupyter_swarm.settings import budget_text, checked, digest, objective_of, parse_budget
 from jupyter_swarm.state import Best, Case, Steering, SwarmState
-from jupyter_swarm.words import Budget
+from jupyter_swarm.words import Analysis, Budget
 from jupyter_swarm.workspace import Workspace, check_name
 
 SteeringVerb = Literal["priority", "add", "close", "approve", "veto", "replicate", "budget"]
@@ -129,6 +129,7 @@ class Swarm:
         with register.starting(place):
             home = Path(folder or place.folder).absolute()
             context = cells.capture(analysis, space, folder=home, captures=place.captures, progress=progress)
+            _check_variable(analysis)
             free = register.free_name(place, name)
             request = SwarmRequested(
                 objective=objective,
@@ -322,6 +323,22 @@ class Swarm:
                 f"{self.name} is over ({state.phase}: {state.why}); there is nothing to {verb}",
                 cure="run its cell again with another budget: that starts a new swarm",
             )
+
+
+def _check_variable(analysis: Analysis) -> None:
+    """Refuse a cell in which there is nothing to try.
+
+    Raises:
+        CellError: nothing in it may vary.
+    """
+    if analysis.knobs or analysis.swaps or analysis.inserts or analysis.blocks:
+        return
+    locked = "; ".join(f"line {item.line}: {item.why}" for item in analysis.locked[:4])
+    raise CellError(
+        "nothing in this cell may vary, so there is nothing to try",
+        where=locked or "it has neither literals nor callables with siblings",
+        cure="mark what may vary with #: free or #: low..high at the end of its line, or see --plan",
+    )
 
 
 def list_swarms(workspace: Workspace | str | Path | None = None) -> list[Swarm]:

@@ -35,10 +35,10 @@ def parse_budget(text: str) -> Budget:
     experiments: int | None = None
     compact = text.strip().lower()
     parts = [part.strip() for part in compact.split(",")]
+    all_units = [unit for part in parts for _, unit in _PART.findall(part)]
     for part in parts:
         found = _PART.findall(part)
-        units = [unit for _, unit in found]
-        if not found or _PART.sub("", part).strip() or len(set(units)) < len(units):
+        if not found or _PART.sub("", part).strip() or len(set(all_units)) < len(all_units):
             raise UsageError(f"{text!r} is no budget", where="--budget", cure=_BUDGET_CURE)
         for number, unit in found:
             if unit != "x":
@@ -74,7 +74,10 @@ def parse_seconds(text: str) -> float:
     >>> parse_seconds("5m")
     300.0
     """
-    budget = parse_budget(text)
+    try:
+        budget = parse_budget(text)
+    except UsageError:
+        budget = Budget()
     if budget.seconds is None or budget.experiments is not None:
         raise UsageError(f"{text!r} is no length of time", cure="write it as in 90s, 5m or 1h30m")
     return budget.seconds

@@ -27,7 +27,7 @@ from jupyter_swarm.cell.text import text_of
 from jupyter_swarm.errors import CaptureError, WorkspaceError
 from jupyter_swarm.words import Analysis, Capture, Context
 
-LIMIT_BYTES = 4 * 2**30
+LIMIT_BYTES = 2**30
 LIMIT_VARIABLE = "JUPYTER_SWARM_CAPTURE_LIMIT"
 _BLOCK = 2**20
 _SECRET = re.compile(r"(.*_)?(api_?key|secret(_key)?|access_key|token|passw(or)?d|credentials?)", re.IGNORECASE)

@@ -31,6 +31,11 @@ class Said(NamedTuple):
         """Whether it takes numbers with a fraction."""
         return "float" in self.kind or "real" in self.kind
 
+    @property
+    def whole(self) -> bool:
+        """Whether it takes whole numbers, perhaps besides others."""
+        return re.search(r"\bint(eger)?s?\b", self.kind) is not None
+
     def span(self) -> Span | None:
         """Choices or a range, where they are spelt out."""
         if (choices := _choices(self.kind)) is not None:

@@ -161,7 +161,7 @@ def _signature(value: Any) -> inspect.Signature | None:
 
 def _knob(parameter: inspect.Parameter, said: docstrings.Said | None) -> Knob | None:
     """A parameter with a literal default, as a knob."""
-    name, value = parameter.name, parameter.default
+    name, value = parameter.name, _plain(parameter.default)
     if value is not None and not isinstance(value, (bool, int, float, str)):
         return None
     if isinstance(value, str) and value in POOR_CHOICES:
@@ -176,13 +176,21 @@ def _knob(parameter: inspect.Parameter, said: docstrings.Said | None) -> Knob | 
         return ranges.knob(name, value, span, origin="docstring")
     if value is None or isinstance(value, str):
         return None
-    if said is not None and said.real and isinstance(value, int) and not isinstance(value, bool):
+    if said is not None and said.real and not said.whole and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if span is not None and not isinstance(value, bool) and span.low is not None and span.high is not None:
         inside = span.low <= value <= span.high
         return ranges.knob(name, value, span, origin="docstring") if inside else None
     guessed = ranges.guess(name, value)
     return ranges.knob(name, value, guessed, origin="signature") if guessed is not None else None
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy's as Python's own: it is written into code and into the ledger."""
+    for kind in (float, int, str):
+        if isinstance(value, kind) and not isinstance(value, bool):
+            return kind(value)
+    return value
 
 
 def _literals(annotation: Any) -> tuple[Value, ...] | None:

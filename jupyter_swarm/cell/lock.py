@@ -74,7 +74,10 @@ def check_lock(code: str, analysis: Analysis) -> None:
     if more := mine.names - reference.names:
         raise LockError(f"the code uses {', '.join(sorted(more))}, which can reach around the lock")
     if mine.free != reference.free:
-        raise LockError("a comment `#: free` or `#: lock` was moved", cure="only the person's own cell may hold them")
+        raise LockError(
+            "a comment `#: free`, `#: lock` or `#: low..high` was moved",
+            cure="only the person's own cell may hold them",
+        )
 
 
 def locked(analysis: Analysis) -> tuple[Locked, ...]:
@@ -107,7 +110,7 @@ def _printed(code: str, key: Same) -> Print:
     free_lines = directives(code).free
     kept = [item for item in items if not (item[0].lineno in free_lines and item[0].end_lineno in free_lines)]
     lines = code.split("\n")
-    marked = sorted(free_lines | directives(code).lock)
+    marked = sorted(free_lines | directives(code).lock | set(directives(code).spans))
     loads = [n for n in ast.walk(scan.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
     targets = {id(part) for statement, _ in items for part in _head(statement)}
     return Print(

@@ -10,6 +10,7 @@ Three ways to walk an expression, from the metric backwards:
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
@@ -56,6 +57,8 @@ class Slice:
         self.rows: set[str] = set()
         self._seen: set[tuple[int, str, str]] = set()
         self._directives = directives(scan.text.code)
+        literals = Counter(n.lineno for n in ast.walk(scan.tree) if isinstance(n, ast.expr) and is_literal(n))
+        self._ranged = {line for line in self._directives.spans if literals[line] == 1}
         for definition in scan.definitions.get(metric, ()):
             self._follow(definition, "measured", MEASURES, direct=True)
         self._asked()
@@ -66,7 +69,7 @@ class Slice:
     def is_locked(self, node: ast.AST) -> bool:
         """Whether a node is locked: under something strict, or nearer to a measured expression than to a hole."""
         line = getattr(node, "lineno", 0)
-        if line in self._directives.free:
+        if line in self._directives.free or (line in self._ranged and is_literal(node)):
             return False
         nearest: bool | None = None
         for part in (node, *self.scan.text.ancestors(node)):
@@ -81,7 +84,10 @@ class Slice:
 
     def is_hole(self, node: ast.AST) -> bool:
         """Whether a node begins a free part of something locked."""
-        if getattr(node, "lineno", 0) in self._directives.free and isinstance(node, ast.expr):
+        line = getattr(node, "lineno", 0)
+        if isinstance(node, ast.expr) and (
+            line in self._directives.free or (line in self._ranged and is_literal(node))
+        ):
             return True
         return id(node) in self.holes and not self.is_locked(node)
 

@@ -93,7 +93,7 @@ def _evidence(state: SwarmState, trial: Trial, verdict: Verdict, note: str) -> E
     low, high = (gains[0], gains[0]) if exact else statistics.interval(gains)
     new_data = None
     if scope == "splits" and analysis.test_ratio is not None:
-        new_data = statistics.new_data_interval(gains, analysis.test_ratio)
+        new_data = _for_new_data(statistics.new_data_interval(gains, analysis.test_ratio), low, high)
     return Evidence(
         verdict=verdict,
         effect=fmean(gains) if gains else 0.0,
@@ -108,6 +108,15 @@ def _evidence(state: SwarmState, trial: Trial, verdict: Verdict, note: str) -> E
         cost_ratio=_cost_ratio(trial),
         note=note,
     )
+
+
+def _for_new_data(
+    found: tuple[float, float] | None, low: float | None, high: float | None
+) -> tuple[float, float] | None:
+    """The interval for new data: never narrower than that for these, and none where these could not be bounded."""
+    if found is None or low is None or high is None:
+        return None
+    return min(found[0], low), max(found[1], high)
 
 
 def _cost_ratio(trial: Trial) -> float:

@@ -125,7 +125,8 @@ def _close(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent
 def _mark(mark: str) -> Callable[[SwarmState, SteeringRequested], tuple[list[AnyEvent], str]]:
     def carry_out(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
         if request.target not in state.cases:
-            raise Refused(f"there is no hypothesis {request.target!r}; they are H1 to H{len(state.cases)}")
+            known = f"they are H1 to H{len(state.cases)}" if state.cases else "there is none yet"
+            raise Refused(f"there is no hypothesis {request.target!r}; {known}")
         marked = HypothesisMarked(hypothesis=request.target, mark=mark)  # type: ignore[arg-type]
         return [marked], f"{mark} {request.target}: {state.cases[request.target].hypothesis.statement}"
 

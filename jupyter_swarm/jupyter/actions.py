@@ -74,7 +74,7 @@ def _facts(state: SwarmState) -> list[tuple[str, str]]:
         ("experiments", f"{state.experiments:,}{of_runs}"),
         ("time", f"{duration(state.clock)}{of_time}"),
         ("findings", ", ".join(f"{found.count(each)} {each}" for each in ("supported", "refuted", "open"))),
-        ("agents", f"{sum(each.works for each in state.agents.values())} of {len(state.agents)} at work"),
+        ("agents", f"{sum(each.works for each in state.agents.values())} of {len(state.agents)} not dismissed"),
     ]
     if best is not None:
         facts.insert(2, ("best", _measured(state)))

@@ -100,7 +100,8 @@ def _beginning(swarm: Swarm, asked: str, options: SimpleNamespace, face: Face) -
     if swarm.attached:
         doing = f"over ({state.phase}: {state.why})" if state.over else phrases.phase(state, swarm.alive)
         again = "--new or another budget starts another" if state.over else "--new starts another"
-        return f"Nothing has changed: this is {name} again, which is {doing}. {again}."
+        same = f"The cell and its line are unchanged: this is {name} again, with the data taken then."
+        return f"{same} It is {doing}. {again}."
     default = "" if options.budget else "; no budget was given"
     words = f"{name} has begun: {phrases.plural(options.agents or AGENTS, 'agent')}, budget {_budget(swarm)}{default}."
     if name != asked:

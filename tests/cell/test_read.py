@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from cells import EXAMPLES, WINE, measure, wine_namespace
@@ -12,7 +13,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.preprocessing import StandardScaler
 
 from jupyter_swarm import cell
-from jupyter_swarm.errors import CellError
+from jupyter_swarm.errors import CellError, LockError
 from jupyter_swarm.words import Analysis, Knob
 
 
@@ -106,6 +107,48 @@ class TestOverruling:
     def test_a_range_that_is_none(self) -> None:
         with pytest.raises(CellError, match="neither a range nor choices"):
             self.read("score = measure(rate=0.1)", vary=("measure.rate=9..1",))
+
+
+class TestOwnFunctions:
+    """A cell whose training function is opaque: a person frees what may vary by saying so."""
+
+    CODE = "lr = 0.1  #: 0.001..1 log\nw = train(A, b, lr=lr)\nscore = evaluate(w, A, b)\n"
+    SPACE = {"train": lambda A, b, lr: lr, "evaluate": lambda w, A, b: w, "A": [1], "b": [2]}
+
+    def test_a_range_in_a_comment_frees_its_literal(self) -> None:
+        analysis = cell.read(self.CODE, metric="score", namespace=self.SPACE)
+        assert knobs(analysis)["lr"].origin == "comment"
+        other = self.CODE.replace("0.1  #", "0.5  #")
+        cell.check_lock(other, analysis)
+
+    def test_but_only_the_person_may_say_so(self) -> None:
+        code = self.CODE.replace("  #: 0.001..1 log", "")
+        analysis = cell.read(code, metric="score", namespace=self.SPACE)
+        assert analysis.knobs == ()
+        with pytest.raises(LockError):
+            cell.check_lock(self.CODE.replace("0.1  #", "0.5  #"), analysis)
+        with pytest.raises(LockError):
+            cell.check_lock(code.replace("A, b)", "A, b[:1])"), analysis)
+
+
+@pytest.mark.parametrize("name", ["LinearRegression", "Ridge", "Lasso", "ElasticNet"])
+def test_what_was_read_can_be_written_to_the_ledger(name: str) -> None:
+    """numpy's numbers are among the defaults of these and their siblings."""
+    import sklearn.linear_model
+
+    code = f"from sklearn.linear_model import {name}\nscore = {name}().fit(A, b).score(A, b)\n"
+    analysis = cell.read(code, metric="score", namespace={"A": np.ones((4, 2)), "b": np.arange(4.0)})
+    assert f"sklearn.linear_model:{name}" in analysis.catalogue
+    assert len(analysis.catalogue) > 3
+    assert hasattr(sklearn.linear_model, name)
+    assert msgspec.json.decode(msgspec.json.encode(analysis), type=Analysis) == analysis
+
+
+def test_a_parameter_for_whole_numbers_or_shares_stays_whole() -> None:
+    code = "from sklearn.ensemble import RandomForestClassifier\nscore = RandomForestClassifier().fit(A, b).score(A, b)"
+    analysis = cell.read(code, metric="score", namespace={"A": np.ones((4, 2)), "b": np.arange(4)})
+    knob = knobs(analysis)["RandomForestClassifier.min_samples_split"]
+    assert (knob.value, knob.integer) == (2, True)
 
 
 class TestMistakes:

@@ -62,7 +62,7 @@ def test_a_run_that_is_waited_for_prints_one_object_and_the_same_run_again_is_th
     assert "the context prints" in first.stderr
     assert "study has begun: 4 agents, budget 8 experiments." in first.stderr
     again = command(*words, "--wait")
-    assert "Nothing has changed: this is study again, which is over" in again.stderr
+    assert "this is study again, with the data taken then. It is over" in again.stderr
     assert "The cell as given has score" in again.stdout
     assert [swarm.name for swarm in list_swarms(Workspace(study.parent))] == ["study"]
     opened = command("open", "study", "1", "--json")

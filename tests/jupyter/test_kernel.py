@@ -42,7 +42,7 @@ def test_a_mistake_is_one_line_and_stops_the_run(kernel: Kernel) -> None:
 def test_an_unchanged_cell_shows_its_swarm_again_and_a_changed_one_starts_another(studied: Kernel) -> None:
     again = studied.run(FIRST)
     assert again.widgets == 1
-    assert "Nothing has changed: this is study again, which is over" in again.plain
+    assert "this is study again, with the data taken then. It is over" in again.plain
     assert "is over" in again.plain
     changed = studied.run(FIRST.replace("rate=0.3", "rate=0.4"))
     assert "The cell or its settings differ from study's, so this is a new one. study-2 has begun" in changed.plain

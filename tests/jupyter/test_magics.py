@@ -277,7 +277,9 @@ def test_what_is_over_takes_no_orders_and_a_name_is_needed_among_several(played:
 
 def test_large_data_show_a_bar(ready: Any, capsys: pytest.CaptureFixture[str]) -> None:
     ready.user_ns["big"] = bytes(110 * 2**20)
-    ready.run_cell_magic("swarm", "--maximize score --budget 1x --agents 1", "score = measure() + len(big)")
+    ready.run_cell_magic(
+        "swarm", "--maximize score --budget 1x --agents 1", "score = measure(rate=0.3) + len(big)  #: free"
+    )
     said = capsys.readouterr()
     assert "capturing" in said.err
     assert "of 110 MB" in said.err

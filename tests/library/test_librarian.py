@@ -164,8 +164,8 @@ def test_a_librarian_that_hangs_costs_a_moment(workspace: Workspace, tmp_path: P
 
 
 def test_killed_at_work_the_next_one_goes_on(library: LocalLibrary, workspace: Workspace, tmp_path: Path) -> None:
-    for number in range(40):
-        (tmp_path / f"{number}.md").write_text(f"# Paper {number}\n\n" + f"Topic {number} is discussed. " * 120)
+    for number in range(20):
+        (tmp_path / f"{number}.md").write_text(f"# Paper {number}\n\n" + f"Topic {number} is discussed. " * 60)
     library.add([tmp_path / "*.md"])
     assert library.librarian is not None
     wait_for(lambda: said(library).state == "ready", 120, "the model")
@@ -177,10 +177,10 @@ def test_killed_at_work_the_next_one_goes_on(library: LocalLibrary, workspace: W
     assert library.search("topic 7")
     library.librarian._started = 0.0
     assert library.librarian.start_if_needed()
-    wait_for(lambda: library.librarian.ready(through=40), 240, "the second librarian")
+    wait_for(lambda: library.librarian.ready(through=20), 240, "the second librarian")
     assert said(library).pid != first
     (event,) = built(workspace)
-    assert event.through == 40
+    assert event.through == 20
     found = library.librarian.query("topic", 1000, timeout_seconds=10)
     assert found is not None
     assert len(found) == event.passages
@@ -190,7 +190,7 @@ def test_killed_at_work_the_next_one_goes_on(library: LocalLibrary, workspace: W
     assert not (workspace.library / "librarian.sock").exists()
     library.librarian._started = 0.0
     library.librarian.start_if_needed()
-    wait_for(lambda: library.librarian.ready(through=40), 120, "the third librarian")
+    wait_for(lambda: library.librarian.ready(through=20), 120, "the third librarian")
     assert len(built(workspace)) == 1
 
 
