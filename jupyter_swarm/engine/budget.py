@@ -18,6 +18,15 @@ LITTLE = 8
 PLENTY = 1_000_000
 
 
+def least() -> int:
+    """The smallest budget of experiments that pays for a verdict: baseline, some screening, one test, the best again.
+
+    >>> least()
+    23
+    """
+    return FEWEST + 2 * least_pairs(SwarmState()) + 2
+
+
 class Purse:
     """Counts in runs. With a budget of time, a run costs what runs have cost lately, from one's return to the next's.
 

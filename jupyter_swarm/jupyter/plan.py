@@ -9,7 +9,7 @@ from typing import Any
 from jupyter_swarm import cell as cells
 from jupyter_swarm import register
 from jupyter_swarm.api import Swarm
-from jupyter_swarm.engine.budget import CONFIRMATION
+from jupyter_swarm.engine.budget import CONFIRMATION, least
 from jupyter_swarm.jupyter.pages import Answer, Part, Table, Words, shortened, size
 from jupyter_swarm.report.phrases import duration, number, plural
 from jupyter_swarm.words import Analysis, Budget, Capture, Knob, Objective
@@ -133,6 +133,8 @@ def buys(budget: Budget, workers: int, share: float, seconds: float | None) -> s
 
     >>> buys(Budget(experiments=100), 2, 0.5, None)
     'At most 100 experiments. The first measure the cell as it is; 50 % of all are set aside for confirming.'
+    >>> buys(Budget(experiments=20), 2, 0.5, None).partition(" That")[2]
+    ' is too few for a verdict: it takes 23 at least.'
     """
     most = math.inf if budget.experiments is None else budget.experiments
     text = ""
@@ -146,6 +148,7 @@ def buys(budget: Budget, workers: int, share: float, seconds: float | None) -> s
     return (
         f"{text}{about} {plural(int(most), 'experiment')}{known}{slower}. The first measure the cell as it is; "
         f"{100 * share:.0f} % of all are set aside for confirming."
+        + (f" That is too few for a verdict: it takes {least()} at least." if most < least() else "")
     )
 
 
