@@ -377,5 +377,5 @@ class Greedy(Brainstorming):
 def test_tasks_that_nothing_pays_for_end_the_swarm_and_do_not_hang_it() -> None:
     ground = Ground([request(60)])
     state = ground.play(World(), workers=1, roles_={"brainstorming": Greedy(), "tuning": CannotPlan()})
-    assert (state.phase, state.why) == ("done", "nothing is left to try")
+    assert (state.phase, state.why) == ("done", "what is left of the budget pays for no further test")
     assert state.experiments == 3
