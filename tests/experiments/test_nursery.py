@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -45,7 +46,13 @@ def said(workspace: Workspace, run: Run) -> dict[str, object]:
 
 
 def zygotes() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if any(part.endswith("zygote.py") for part in each.cmdline())]
+    """Those of this process; whatever else it has as children, dead ones among them, is no matter."""
+    found = []
+    for each in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if each.status() != psutil.STATUS_ZOMBIE and any(part.endswith("zygote.py") for part in each.cmdline()):
+                found.append(each)
+    return found
 
 
 @pytest.mark.slow
