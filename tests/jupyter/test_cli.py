@@ -103,7 +103,7 @@ def test_a_notebook_brings_its_own_line_and_an_interrupt_leaves_the_swarm_runnin
 
 @pytest.mark.slow
 def test_without_wait_it_returns_at_once_and_a_cell_that_fails_is_a_failure(folder: Path, command: Command) -> None:
-    (folder / "bad.py").write_text("score = 1 / int('0')\n", encoding="utf-8")
+    (folder / "bad.py").write_text("alpha = 0.5  #: 0.1..1\nscore = alpha / int('0')\n", encoding="utf-8")
     began = command("run", "bad.py", "--maximize", "score", "--budget", "4x", "--agents", "2", "--json")
     assert began.returncode == 0
     assert json.loads(began.stdout)["experiments"] == 0
