@@ -95,7 +95,8 @@ def test_here_runs_the_cell_in_the_notebook_too(kernel: Kernel) -> None:
     )
     assert (here.status, here.printed, here.widgets) == ("ok", "ran\n", 1)
     assert kernel.run("print(mine > 0.5)").printed == "True\n"
-    failing = kernel.run("%%swarm here --maximize mine --budget 3x --agents 2 --here\nmine = measure(rate='x')")
+    cell = "rate = 0.7  #: 0.1..1\nmine = measure(rate=rate) + int('x')"
+    failing = kernel.run(f"%%swarm here --maximize mine --budget 3x --agents 2 --here\n{cell}")
     assert failing.status == "error"
     assert "error" in failing.kinds, "the person's own error has its traceback"
     assert "its swarm here-2 goes on by itself" in failing.errors
