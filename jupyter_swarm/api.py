@@ -31,7 +31,7 @@ from jupyter_swarm.events import (
 )
 from jupyter_swarm.outcome import needed_runs, outcome
 from jupyter_swarm.settings import budget_text, checked, digest, objective_of, parse_budget
-from jupyter_swarm.state import Best, Case, Steering, SwarmState
+from jupyter_swarm.state import Best, Case, Row, Steering, SwarmState
 from jupyter_swarm.words import Analysis, Budget
 from jupyter_swarm.workspace import Workspace, check_name
 
@@ -195,10 +195,26 @@ class Swarm:
         return outcome(self.state)
 
     def notebook(self, number: int) -> Path:
-        """The executed notebook of a run.
+        """The executed notebook of a run, made of its record where it is not there yet.
 
         Raises:
             UsageError: there is no such run, or its notebook is gone.
+            WorkspaceError: it cannot be read or written.
+        """
+        from jupyter_swarm.experiments import executed
+
+        row = self.row(number)
+        assert row.run is not None
+        path = executed.materialise(self.workspace.root, row.run.notebook)
+        if path is None:
+            raise self.without_notebook(row)
+        return path
+
+    def row(self, number: int) -> Row:
+        """A run that has finished, with its experiment.
+
+        Raises:
+            UsageError: there is no such run.
         """
         state = self.state
         row = state.rows.get(number)
@@ -206,11 +222,12 @@ class Swarm:
             known = f"runs are numbered 1 to {max(state.rows)}" if state.rows else "no run has been started yet"
             doing = "has not finished" if row else "does not exist"
             raise UsageError(f"run {number} of {self.name} {doing}", cure=known)
-        path = self.workspace.root / row.run.notebook
-        if not row.run.notebook or not path.is_file():
-            why = row.run.message or "it was freed by clean, or never written"
-            raise UsageError(f"run {number} of {self.name} has no notebook", where=why, cure="another run")
-        return path
+        return row
+
+    def without_notebook(self, row: Row) -> UsageError:
+        """The error for a run that has no executed notebook."""
+        why = (row.run.message if row.run else "") or "it was freed by clean, or never written"
+        return UsageError(f"run {row.number} of {self.name} has no notebook", where=why, cure="another run")
 
     def report(self) -> Path:
         """Write the report notebook beside the notebooks; its path there."""
@@ -305,11 +322,14 @@ class Swarm:
 
     def clean(self) -> tuple[int, int]:
         """Delete executed notebooks that no finding needs; (how many, bytes). Only when it is over or paused."""
+        from jupyter_swarm.experiments import executed
+
         state = self.state
         if not state.over and state.phase != "paused":
             raise UsageError(f"{self.name} is at work", cure=f"pause or stop {self.name} first")
-        keep = {self.workspace.root / name for name in needed_runs(state)}
-        return register.delete([path for path in self.workspace.runs(self.name).glob("*.ipynb") if path not in keep])
+        keep = {Path(path).stem for path in needed_runs(state)}
+        keep |= {row.experiment.id for row in state.rows.values() if row.run is None}
+        return executed.free(self.workspace.root, self.name, keep)
 
     def _ask(self, event: AnyEvent, verb: str) -> SwarmState:
         self._check_open(verb)

@@ -6,6 +6,7 @@ They are plain Python that needs nothing of ours, since the notebook is kept and
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ def _swarm_load(path, names, parameters):
     """What the cell took from its notebook; its functions read the globals of this one."""
     import os
     import pickle
+    import sys
 
     if not os.path.exists(path):
         raise FileNotFoundError(
@@ -28,8 +30,10 @@ def _swarm_load(path, names, parameters):
             return globals()
 
     kept = {name: globals()[name] for name in parameters}
-    with open(path, "rb") as file:
-        values = Unpickler(file).load()
+    values = getattr(sys, "swarm_captures", {}).pop(path, None)  # there where a zygote has loaded it before
+    if values is None:
+        with open(path, "rb") as file:
+            values = Unpickler(file).load()
     globals().update({name: values[name] for name in names} | kept)
 '''
 
@@ -99,14 +103,48 @@ def inputs(context: Context, captures: Path, parameters: Collection[str], code: 
     if context.pickle and names:
         path = str((captures / f"{context.pickle}.pkl").absolute())
         parts.append(_LOAD.strip() + f"\n\n\n_swarm_load({path!r}, {names!r}, {sorted(parameters)!r})\ndel _swarm_load")
-    libraries = sorted({"numpy"} | imported((*context.imports, code)))
-    parts.append(_SEED.strip() + f"\n\n\n_swarm_seed(seed, {libraries!r})\ndel _swarm_seed")
+    parts.append(seeding("seed", context.imports, code))
     return "\n\n".join(parts)
+
+
+def seeding(seed: int | str, imports: tuple[str, ...], code: str) -> str:
+    """Seed every library that is there, and those that the cell imports.
+
+    Args:
+        seed: a number, or the name that has it.
+        imports: statements of the context.
+        code: the experiment's code.
+    """
+    return _SEED.strip() + f"\n\n\n_swarm_seed({seed}, {_libraries(imports, code)!r})\ndel _swarm_seed"
+
+
+@functools.lru_cache(maxsize=256)
+def _libraries(imports: tuple[str, ...], code: str) -> list[str]:
+    return sorted({"numpy"} | imported((*imports, code)))
 
 
 def result(metric: str, mime: str) -> str:
     """Display the metric as `mime`."""
     return _RESULT.strip() + f"\n\n\n_swarm_result({metric!r}, globals(), {mime!r})\ndel _swarm_result"
+
+
+def import_statements(sources: Iterable[str]) -> tuple[str, ...]:
+    """The import statements of these sources, wherever they stand, each once; those of future features left out.
+
+    >>> import_statements(["import torch.nn as nn", "def f():\\n    from sklearn.svm import SVC", "%magic"])
+    ('import torch.nn as nn', 'from sklearn.svm import SVC')
+    """
+    found: dict[str, None] = {}
+    for source in sources:
+        try:
+            nodes = list(ast.walk(ast.parse(source)))
+        except SyntaxError:
+            continue
+        for node in nodes:
+            absolute = isinstance(node, ast.ImportFrom) and not node.level and node.module != "__future__"
+            if isinstance(node, ast.Import) or absolute:
+                found[ast.unparse(node)] = None
+    return tuple(found)
 
 
 def imported(sources: Iterable[str]) -> set[str]:

@@ -1,8 +1,8 @@
 """Kernels started ahead, each used once and then killed with every descendant.
 
-A kernel is forked from a zygote that has done the imports (`nursery.py`), or exec'd where that cannot be. It runs under
-a keeper process (`keeper.py`), in its own session, with a clean environment, and talks over Unix sockets in a folder
-that only its owner may enter. The folder is its TMPDIR too, and the keeper removes it.
+The way where experiments cannot be forked from a zygote (`nursery.py`): a system without fork, imports that start
+threads. A kernel runs under a keeper process (`keeper.py`), in its own session, with a clean environment, and talks
+over Unix sockets in a folder that only its owner may enter. The folder is its TMPDIR too; the keeper removes it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
 from typing import IO, Any
@@ -28,50 +27,32 @@ from jupyter_client.asynchronous import AsyncKernelClient
 
 from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments.environment import environment
-from jupyter_swarm.experiments.nursery import KEEPER, Forked, Nursery, NurseryLost
+from jupyter_swarm.experiments.nursery import KEEPER, Setup
 
-GUARD = Path(__file__).with_name("guard.py")
-OUTPUT_BYTES = 2_000_000
-"""What one cell may print and display."""
 START_SECONDS = 90.0
 _LONGEST_FOLDER = 70
 """A Unix socket's path has at most 107 bytes."""
 
 
-@dataclass(frozen=True)
-class Setup:
-    """How every kernel of a laboratory is started."""
+async def start(setup: Setup) -> Kernel:
+    """A kernel that has answered, with the imports done.
 
-    python: str
-    folder: str
-    """The working directory of the experiments."""
-    imports: tuple[str, ...] = ()
-    threads: int = 1
-
-    def nursery(self) -> Nursery:
-        """What forks kernels for this setup."""
-        return Nursery(self.python, self.folder, self.imports, self.threads)
-
-    async def start(self, nursery: Nursery | None = None) -> Kernel:
-        """A kernel that has answered, with the imports done; forked where a nursery is given, else exec'd.
-
-        Raises:
-            LaboratoryError: it ended, or did not answer in time.
-            NurseryLost: the nursery forks no more.
-        """
-        kernel = Kernel(self, nursery)
+    Raises:
+        LaboratoryError: it ended, or did not answer in time.
+    """
+    kernel = Kernel(setup)
+    try:
+        client = kernel.client()
         try:
-            client = kernel.client()
-            try:
-                await ready(client, kernel, START_SECONDS)
-                await kernel.reply(client, client.execute(_preparation(self.imports), silent=True, store_history=False))
-            finally:
-                client.stop_channels()
-        except BaseException:
-            kernel.end()
-            await asyncio.shield(kernel.gone())
-            raise
-        return kernel
+            await ready(client, kernel, START_SECONDS)
+            await kernel.reply(client, client.execute(_preparation(setup.imports), silent=True, store_history=False))
+        finally:
+            client.stop_channels()
+    except BaseException:
+        kernel.end()
+        await asyncio.shield(kernel.gone())
+        raise
+    return kernel
 
 
 class Kernel:
@@ -79,7 +60,7 @@ class Kernel:
 
     has_kernel = True
 
-    def __init__(self, setup: Setup, nursery: Nursery | None = None) -> None:
+    def __init__(self, setup: Setup) -> None:
         self.python = setup.python
         self.ended = ""
         """Why it was killed, where it was."""
@@ -100,19 +81,7 @@ class Kernel:
         private = dict.fromkeys(("TMPDIR", "JOBLIB_TEMP_FOLDER"), str(self.folder))
         private |= {"IPYTHONDIR": str(self.folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(self.folder)}
         arguments = ["-f", str(file), "--HistoryManager.enabled=False"]
-        self.process: Forked | subprocess.Popen[bytes]
-        if nursery is None:
-            self.process = self._exec(setup, arguments, private)
-        else:
-            self.process = self._fork(nursery, arguments, private)
-
-    def _fork(self, nursery: Nursery, arguments: list[str], private: dict[str, str]) -> Forked:
-        try:
-            return nursery.fork(self.folder, arguments, private, self._stderr.fileno())
-        except NurseryLost:
-            self._stderr.close()
-            _remove(self.folder)
-            raise
+        self.process = self._exec(setup, arguments, private)
 
     def _exec(self, setup: Setup, arguments: list[str], private: dict[str, str]) -> subprocess.Popen[bytes]:
         kernel = [setup.python, "-m", "ipykernel_launcher", *arguments]
@@ -234,9 +203,6 @@ class KernelPool:
 
     def __init__(self, setup: Setup, ahead: int) -> None:
         self._setup, self._size = setup, ahead
-        self._nursery: Nursery | None = None
-        self._opening = asyncio.Lock()
-        self._forks = True
         self._ahead: deque[asyncio.Task[Kernel]] = deque()
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -293,45 +259,20 @@ class KernelPool:
             if isinstance(outcome, Kernel):
                 self.give_up(outcome)
         await asyncio.gather(*self._endings)
-        if self._nursery is not None:
-            await self._nursery.close()
-            self._nursery = None
 
     async def _start(self) -> Kernel:
         """Start one; a second attempt where the first fails, as when memory was short for a moment."""
         try:
-            return await self._setup.start(await self._ready_nursery())
-        except NurseryLost:  # killed, for want of memory perhaps: another is opened, once more by whoever comes next
-            return await self._setup.start(await self._ready_nursery())
+            return await start(self._setup)
         except LaboratoryError:
             await asyncio.sleep(0.2)
-            return await self._setup.start(await self._ready_nursery())
-
-    async def _ready_nursery(self) -> Nursery | None:
-        """The nursery, opened where there is none that lives; None where kernels cannot be forked here."""
-        async with self._opening:
-            if self._nursery is not None and not self._nursery.lives:
-                await self._nursery.close()
-                self._nursery = None
-            if self._nursery is None and self._forks:
-                nursery = self._setup.nursery()
-                try:
-                    self._forks = await nursery.open()
-                except BaseException:
-                    await nursery.close()
-                    raise
-                if self._forks:
-                    self._nursery = nursery
-                else:
-                    await nursery.close()
-            return self._nursery
+            return await start(self._setup)
 
 
 def _preparation(imports: Sequence[str]) -> str:
     """What a kernel executes before its use: in a namespace of its own, so that nothing of it shows."""
-    call = f"prepare(get_ipython(), {list(imports)!r}, {OUTPUT_BYTES})"
-    source = GUARD.read_text(encoding="utf-8") + "\n" + call
-    return f"exec({source!r}, {{'__name__': 'swarm_guard', 'get_ipython': get_ipython}})"
+    source = "\n".join(f"try:\n    exec({each!r}, {{}})\nexcept Exception:\n    pass" for each in imports)
+    return f"exec({source!r}, {{}})"
 
 
 def _remove(folder: Path) -> None:

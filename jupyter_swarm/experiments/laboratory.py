@@ -1,35 +1,45 @@
-"""`NotebookLaboratory`: experiments as notebooks, executed by papermill on kernels that are used once."""
+"""`NotebookLaboratory`: experiments as notebooks, each executed in a process of its own and kept as a record."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import functools
 import hashlib
-import os
-import secrets
+import json
 import subprocess
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
-from jupyter_swarm.experiments import function, notebook
+from jupyter_swarm.experiments import cells, function, notebook, recorded
 from jupyter_swarm.experiments.cores import usable_cores
-from jupyter_swarm.experiments.engine import NAME, AheadEngine
-from jupyter_swarm.experiments.kernels import Kernel, KernelPool, Setup
-from jupyter_swarm.words import Analysis, Context, Experiment, Reason, Run
+from jupyter_swarm.experiments.executor import Executor
+from jupyter_swarm.experiments.journal import Journal
+from jupyter_swarm.experiments.line import OVER, Ended
+from jupyter_swarm.experiments.nursery import NurseryLost, Setup
+from jupyter_swarm.experiments.prefixes import Share
+from jupyter_swarm.experiments.record import Gist, gist
+from jupyter_swarm.words import Analysis, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
 
 
+class _Prepared(NamedTuple):
+    """A cell as it will be executed, or why it will not."""
+
+    code: str
+    parameters: Mapping[str, object]
+    refusal: Run | None = None
+
+
 class NotebookLaboratory:
-    """Runs each experiment as a notebook in a fresh kernel; executed notebooks land in the swarm's `runs/`.
+    """Runs each experiment as a notebook in a process of its own; what it said is kept in the swarm's journal.
 
     Args:
-        workspace: where captures are found and notebooks kept.
+        workspace: where captures are found and records kept.
         swarm: the swarm's name.
         analysis: of the swarm's cell; its lock is checked before each run.
         context: imports, captures, interpreter and folder.
@@ -45,31 +55,37 @@ class NotebookLaboratory:
         self.workers = workers or cores
         self._workspace, self._swarm, self._analysis, self._context = workspace, swarm, analysis, context
         self._python = context.python or sys.executable
-        imports = ("import numpy", *context.imports)
-        folder = context.folder or str(workspace.folder)
-        self._setup = Setup(self._python, folder, imports, threads=max(1, cores // self.workers))
+        self._executor = Executor(self._setup(max(1, cores // self.workers)), self.workers)
+        self._journal: Journal | None = None
         self._runs = Path()
-        self._pool: KernelPool | None = None
-        self._threads: ThreadPoolExecutor | None = None
-        self._permits = asyncio.Semaphore(self.workers)
-        self._closing = asyncio.Event()
         self._open = 0
+        self._prepared = functools.lru_cache(maxsize=512)(self._prepare)
+
+    def _setup(self, threads: int) -> Setup:
+        captures = str((self._workspace.captures / f"{self._context.pickle}.pkl").absolute())
+        return Setup(
+            python=self._python,
+            folder=self._context.folder or str(self._workspace.folder),
+            imports=("import numpy", *self._context.imports),
+            captures=captures if self._context.pickle else "",
+            threads=threads,
+            mirror=True,
+            shut=(str(self._workspace.root.absolute()),),
+        )
 
     async def open(self) -> None:
-        """Check interpreter, captures and folder, and start kernels ahead.
+        """Check interpreter, captures and folder, and get ready to execute.
 
         Raises:
             LaboratoryError: no experiment could run.
-            WorkspaceError: executed notebooks cannot be written.
+            WorkspaceError: records cannot be written.
         """
         await asyncio.to_thread(self._check)
-        self._permits, self._closing = asyncio.Semaphore(self.workers), asyncio.Event()
-        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="swarm-papermill")
-        self._pool = KernelPool(self._setup, self.workers)
+        journal = Journal(self._workspace.swarm(self._swarm) / recorded.FILE)
+        await asyncio.to_thread(journal.open)
+        self._journal = journal
         try:
-            self._pool.fill()
-            await asyncio.to_thread(_load)
-            await self._pool.first()
+            await self._executor.open()
         except BaseException:
             await self.close()
             raise
@@ -77,133 +93,93 @@ class NotebookLaboratory:
     async def run(self, experiment: Experiment, timeout_seconds: float) -> Run:
         """Execute once. Cancelling the call kills the experiment and what it started, then the cancellation goes on.
 
-        The time-out counts from the moment a started kernel is at hand. `Run.seconds` is the time that the
-        experiment's own cell took (of what ran, where it did not get that far).
+        The time-out counts from the moment its process begins. `Run.seconds` is the time that the experiment's own
+        cell took (of what ran, where it did not get that far). Its record is durable when the call returns.
 
         Raises:
-            LaboratoryError: no kernel starts, or the captured variables are gone.
-            WorkspaceError: the executed notebook cannot be written.
+            LaboratoryError: nothing can be executed, or the captured variables are gone.
+            WorkspaceError: the record cannot be written.
         """
-        if self._pool is None or self._threads is None:
+        if self._journal is None:
             raise LaboratoryError("the laboratory is not open", cure="await laboratory.open() first")
-        prepared = self._prepare(experiment)
-        if isinstance(prepared, Run):
-            return prepared
+        prepared = self._prepared(experiment.code)
+        if prepared.refusal is not None:
+            return msgspec.structs.replace(prepared.refusal, experiment=experiment.id)
+        self._check_capture(whole=False)
+        values = {**prepared.parameters, "seed": experiment.seed}
+        built = notebook.build(experiment, prepared.code, values, self._context, self._workspace)
         self._open += 1
         try:
-            async with self._permits:
-                if self._closing.is_set():
-                    return function.stopped(experiment)
-                kernel = await self._kernel()
-                if kernel is None:
-                    return function.stopped(experiment)
-                return await self._on(kernel, experiment, prepared, timeout_seconds)
+            ended = await self._executor.run(
+                job(built),
+                timeout_seconds,
+                keep=self._files(experiment),
+                share=self._share(experiment, prepared, values),
+            )
+            if self._journal is None:
+                return function.stopped(experiment, ended.seconds)
+            return await self._judge(self._journal, experiment, built, ended, timeout_seconds)
+        except NurseryLost as error:
+            if self._journal is None:
+                return function.stopped(experiment)
+            return Run(experiment=experiment.id, reason="lost", message=f"{error}, and so did the next")
         finally:
             self._open -= 1
 
+    def _share(self, experiment: Experiment, prepared: _Prepared, values: Mapping[str, object]) -> Share | None:
+        """What screening runs may share; runs that count as evidence share nothing."""
+        if experiment.purpose != "screening":
+            return None
+        seeding = cells.seeding(experiment.seed, self._context.imports, prepared.code)
+        return Share(notebook.OWN, prepared.code, values, seeding)
+
+    def _files(self, experiment: Experiment) -> Path | None:
+        """Where files stay that a run leaves in its folder; those of screening are dropped."""
+        return None if experiment.purpose == "screening" else self._runs / experiment.id
+
     async def close(self) -> None:
-        """Stop what runs, kill all kernels; harmless when called again."""
-        self._closing.set()
-        if self._pool is not None:
-            await self._pool.close()
-            while self._open:
-                await asyncio.sleep(0.005)
-            await self._pool.close()
-        if self._threads is not None:
-            self._threads.shutdown(wait=True)
-        self._pool = self._threads = None
+        """Stop what runs, leave no process behind; harmless when called again."""
+        journal, self._journal = self._journal, None
+        await self._executor.close()
+        while self._open:
+            await asyncio.sleep(0.005)
+        if journal is not None:
+            await asyncio.to_thread(journal.close)
 
-    async def _kernel(self) -> Kernel | None:
-        """A started kernel, or None where the laboratory is closed meanwhile."""
-        assert self._pool is not None
-        try:
-            return await self._pool.take()
-        except LaboratoryError:
-            if self._closing.is_set():
-                return None
-            raise
+    async def _judge(
+        self, journal: Journal, experiment: Experiment, built: dict[str, Any], ended: Ended, limit: float
+    ) -> Run:
+        """What the frames of an experiment say, once they are kept."""
+        told = gist(ended.frames, result=notebook.SHOWN, own=notebook.OWN)
+        seconds = ended.seconds if told.seconds is None else told.seconds
+        run = _result(experiment, told, ended, limit, seconds)
+        await journal.append(experiment.id, json.dumps(built).encode(), ended.frames, died=ended.death())
+        path = (self._runs / f"{experiment.id}.ipynb").relative_to(self._workspace.root)
+        return msgspec.structs.replace(run, notebook=str(path), seconds=seconds)
 
-    async def _on(self, kernel: Kernel, experiment: Experiment, prepared: Any, timeout_seconds: float) -> Run:
-        """Execute on a kernel until it is done, out of time, or stopped; the kernel is gone afterwards."""
-        assert self._pool is not None
-        began = time.monotonic()
-        loop = asyncio.get_running_loop()
-        working = loop.run_in_executor(self._threads, execute, prepared, kernel)
-        closing = asyncio.create_task(self._closing.wait())
-        ended: Reason | None = None
-        try:
-            await asyncio.wait({working, closing}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-            if not working.done():
-                ended = "stopped" if closing.done() else "timeout"
-                kernel.ended = "the laboratory was closed" if closing.done() else f"{timeout_seconds:g} s were over"
-        finally:
-            closing.cancel()
-            seconds = time.monotonic() - began
-            gone = self._pool.give_up(kernel)
-            await asyncio.shield(asyncio.gather(working, gone, closing, return_exceptions=True))
-        if (error := working.exception()) is not None:  # not the experiment's doing, yet no reason to end the swarm
-            message = f"the kernel could not be used: {type(error).__name__}: {error}"
-            return Run(experiment=experiment.id, reason="lost", message=message, seconds=seconds)
-        return self._judge(experiment, working.result(), ended, seconds, timeout_seconds)
-
-    def _judge(self, experiment: Experiment, executed: Any, ended: Reason | None, seconds: float, limit: float) -> Run:
-        """What an executed notebook says, once it is kept."""
-        if ended == "timeout":
-            run = function.timed_out(experiment, limit, seconds)
-        elif ended == "stopped":
-            run = function.stopped(experiment, seconds)
-        elif (error := notebook.error_of(executed)) is not None:
-            run = Run(experiment=experiment.id, reason="failure", message=error[0], traceback=error[1])
-        else:
-            value, missing, message = notebook.read(executed, experiment.metric)
-            run = Run(experiment=experiment.id, value=value, reason=missing, message=message)
-        path = self._keep(experiment, executed)
-        return msgspec.structs.replace(run, notebook=path, seconds=_cell_seconds(executed, seconds))
-
-    def _prepare(self, experiment: Experiment) -> Any:
-        """The notebook to execute, or the run that ends here."""
+    def _prepare(self, code: str) -> _Prepared:
+        """A cell with its knobs lifted out; checked against the lock."""
         from jupyter_swarm import cell
 
-        if (refused := function.refusal(experiment, self._analysis)) is not None:
-            return refused
-        self._check_capture(whole=False)
+        probe = Experiment(code=code, seed=0, metric="", context="")
+        if (refused := function.refusal(probe, self._analysis)) is not None:
+            return _Prepared(code, {}, refused)
         try:
-            lifted = cell.lift(experiment.code, self._analysis)
+            lifted = cell.lift(code, self._analysis)
         except (SwarmError, SyntaxError) as error:
-            return Run(experiment=experiment.id, reason="failure", message=str(error))
-        return notebook.build(experiment, lifted.code, lifted.parameters, self._context, self._workspace)
-
-    def _keep(self, experiment: Experiment, executed: Any) -> str:
-        """Write the executed notebook, whole or not at all; its path relative to the workspace."""
-        import nbformat
-
-        final = self._runs / f"{experiment.id}.ipynb"
-        part = self._runs / f".{experiment.id}-{secrets.token_hex(4)}.part"
-        try:
-            try:
-                part.write_text(nbformat.writes(executed), encoding="utf-8")
-                os.replace(part, final)
-            finally:
-                part.unlink(missing_ok=True)
-        except OSError as error:
-            raise _unwritable(self._runs, error) from None
-        return str(final.relative_to(self._workspace.root))
+            return _Prepared(code, {}, Run(experiment="", reason="failure", message=str(error)))
+        return _Prepared(lifted.code, lifted.parameters)
 
     def _check(self) -> None:
         """What would keep every experiment from running."""
         self._check_interpreter()
         self._check_capture(whole=True)
-        if not Path(self._setup.folder).is_dir():
+        if not Path(self._executor.setup.folder).is_dir():
             raise LaboratoryError(
-                f"the notebook's folder {self._setup.folder} does not exist", cure="run the %%swarm cell again"
+                f"the notebook's folder {self._executor.setup.folder} does not exist", cure="run the %%swarm cell again"
             )
         try:
             self._runs = self._workspace.runs(self._swarm)
-            for left in self._runs.glob(".*.part"):  # by a runner that was killed; only one runs a swarm
-                left.unlink(missing_ok=True)
-            probe = self._runs / f".{secrets.token_hex(4)}.part"
-            probe.write_text("probe", encoding="utf-8")
-            probe.unlink()
         except OSError as error:
             raise _unwritable(self._workspace.root, error) from None
 
@@ -239,36 +215,27 @@ class NotebookLaboratory:
                 raise LaboratoryError("the captured variables of this swarm were changed", where=str(path), cure=cure)
 
 
-def _load() -> None:
-    """Import papermill while the first kernels start, and let it know the engine."""
-    # jsonschema (through nbformat) builds a grammar of international addresses at import: seconds, for a check that
-    # no notebook needs. It goes without where the module is not to be had.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    from papermill.engines import papermill_engines
+def job(built: Mapping[str, Any]) -> dict[str, Any]:
+    """What has to be executed of a notebook.
 
-    papermill_engines.register(NAME, AheadEngine)
-
-
-def execute(prepared: Any, kernel: Kernel) -> Any:
-    """Have papermill execute a notebook on a kernel; the notebook as far as it came, errors among its outputs."""
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
-    kept: list[Any] = []
-    with contextlib.suppress(PapermillExecutionError):  # it is among the outputs
-        papermill.execute_notebook(
-            prepared, None, engine_name=NAME, progress_bar=False, swarm_kernel=kernel, swarm_keep=kept
-        )
-    return kept[0]
+    >>> job({"cells": [{"cell_type": "markdown", "source": "# x"}, {"cell_type": "code", "source": "1"}]})
+    {'cells': [{'index': 1, 'source': '1'}]}
+    """
+    cells = enumerate(built["cells"])
+    return {"cells": [{"index": n, "source": each["source"]} for n, each in cells if each["cell_type"] == "code"]}
 
 
-def _cell_seconds(executed: Any, otherwise: float) -> float:
-    """How long the experiment's own cell took, as papermill noted."""
-    for cell in executed.cells:
-        if "experiment" in cell.metadata.get("tags", []):
-            noted = cell.metadata.get("papermill", {}).get("duration")
-            return float(noted) if noted is not None else otherwise
-    return otherwise
+def _result(experiment: Experiment, told: Gist, ended: Ended, limit: float, seconds: float) -> Run:
+    """A run from what it told and how it ended."""
+    if ended.why.endswith(OVER):
+        return function.timed_out(experiment, limit, seconds)
+    if told.error is not None:
+        return Run(experiment=experiment.id, reason="failure", message=told.error[0], traceback=told.error[1])
+    if death := ended.death():
+        line = f"DeadKernelError: {death}"
+        return Run(experiment=experiment.id, reason="failure", message=line, traceback=line)
+    value, missing, message = notebook.result(told.payloads, experiment.metric)
+    return Run(experiment=experiment.id, value=value, reason=missing, message=message)
 
 
 def _unwritable(folder: Path, error: OSError) -> WorkspaceError:

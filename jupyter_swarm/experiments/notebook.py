@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from jupyter_swarm.experiments import cells
 from jupyter_swarm.words import Citation, Context, Experiment, Reason
 from jupyter_swarm.workspace import Workspace
 
-if TYPE_CHECKING:
-    import nbformat
-
 RESULT = "application/vnd.jupyter-swarm.result+json"
 METADATA = "jupyter_swarm"
+OWN, SHOWN = 3, 4
+"""Places of the experiment's own cell and of the one that shows its result."""
 
 
 class Result(NamedTuple):
@@ -36,8 +35,8 @@ def build(
     parameters: Mapping[str, object],
     context: Context,
     workspace: Workspace,
-) -> nbformat.NotebookNode:
-    """The notebook of an experiment: what for, parameters, inputs, code, result.
+) -> dict[str, Any]:
+    """The notebook of an experiment, as JSON has it: what for, parameters, inputs, code, result.
 
     Args:
         experiment: what is run.
@@ -46,56 +45,49 @@ def build(
         context: imports and captures.
         workspace: where the captures lie.
     """
-    from nbformat.v4 import new_markdown_cell, new_notebook
-
     values = {**parameters, "seed": experiment.seed}
     assignments = "\n".join(f"{name} = {value!r}" for name, value in values.items())
-    notebook = new_notebook()
-    notebook.metadata.update(
-        kernelspec={"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
-        language_info={"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
-    )
-    notebook.metadata[METADATA] = {
+    about = {
         "experiment": experiment.id,
         **{name: getattr(experiment, name) for name in ("seed", "metric", "purpose", "hypothesis", "agent", "title")},
         "context": experiment.context,
         "python": context.python_version,
         "versions": dict(context.versions),
     }
-    notebook.cells = [
-        new_markdown_cell(_heading(experiment), id="swarm-heading"),
-        _code("parameters", assignments),
-        _code("inputs", cells.inputs(context, workspace.captures, set(values), code)),
-        _code("experiment", code),
-        _code("result", cells.result(experiment.metric, RESULT)),
-    ]
-    return notebook
+    return {
+        "cells": [
+            {"cell_type": "markdown", "id": "swarm-heading", "metadata": {}, "source": _heading(experiment)},
+            _code("parameters", assignments),
+            _code("inputs", cells.inputs(context, workspace.captures, set(values), code)),
+            _code("experiment", code),
+            _code("result", cells.result(experiment.metric, RESULT)),
+        ],
+        "metadata": {
+            "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
+            "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
+            METADATA: about,
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
-def read(notebook: nbformat.NotebookNode, metric: str) -> Result:
-    """The result of an executed notebook, from the outputs of its result cell alone."""
-    outputs = [o for c in notebook.cells if "result" in c.metadata.get("tags", []) for o in c.get("outputs", [])]
-    payloads = [o["data"][RESULT] for o in outputs if RESULT in o.get("data", {})]
-    if len(payloads) != 1 or not isinstance(payloads[0], dict) or payloads[0].get("metric") != metric:
+def result(payloads: Sequence[object], metric: str) -> Result:
+    """The result of an experiment from what its result cell displayed.
+
+    >>> result([{"metric": "loss", "value": 0.5, "type": "float"}], "loss").value
+    0.5
+    """
+    only = payloads[0] if len(payloads) == 1 else None
+    if not isinstance(only, dict) or only.get("metric") != metric:
         return Result(None, "missing", f"{metric}: the result cell showed {len(payloads)} results where one belongs")
-    value, kind = payloads[0].get("value"), str(payloads[0].get("type"))
-    if isinstance(value, int | float):
-        return Result(float(value), None, "")
-    if payloads[0].get("reason") == "nonfinite":
-        return Result(None, "nonfinite", f"{metric} is {payloads[0].get('shown')}, which is no finite number ({kind})")
+    value, kind = only.get("value"), str(only.get("type"))
+    if isinstance(value, float):
+        return Result(value, None, "")
+    if only.get("reason") == "nonfinite":
+        return Result(None, "nonfinite", f"{metric} is {only.get('shown')}, which is no finite number ({kind})")
     said = "was never assigned" if kind == "missing" else f"is no real number but of type {kind}"
     return Result(None, "missing", f"{metric} {said}")
-
-
-def error_of(notebook: nbformat.NotebookNode) -> tuple[str, str] | None:
-    """The message and the traceback of the first cell that failed; None where none did."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                lines = [line for line in plain(output.evalue).splitlines() if line.strip()]
-                message = f"{output.ename}: {lines[0].strip()}" if lines else str(output.ename)
-                return message[:1000], plain("\n".join(output.traceback))[-20_000:]
-    return None
 
 
 def plain(text: str) -> str:
@@ -149,10 +141,15 @@ def _citation(citation: Citation) -> str:
     return f"{html.escape(citation.kind.capitalize())}: {where}\n\n{literal(citation.quote)}"
 
 
-def _code(tag: str, source: str) -> nbformat.NotebookNode:
-    from nbformat.v4 import new_code_cell
-
+def _code(tag: str, source: str) -> dict[str, Any]:
     metadata: dict[str, object] = {"tags": [tag]}
     if tag in ("inputs", "result"):  # folded: what a reader wants is between them
         metadata["jupyter"] = {"source_hidden": True}
-    return new_code_cell(source, id=f"swarm-{tag}", metadata=metadata)
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": f"swarm-{tag}",
+        "metadata": metadata,
+        "outputs": [],
+        "source": source,
+    }

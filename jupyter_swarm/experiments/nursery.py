@@ -1,175 +1,330 @@
-"""The runner's side of the zygote (`zygote.py`): open it, have it fork kernels, close it."""
+"""The runner's side of a zygote (`worker/zygote.py`): open it, have it run experiments, close it.
+
+    runner ── keeper ── zygote ── experiment, and whatever that starts
+                           ├───── experiment
+                           └───── snapshot ── experiment
+
+The keeper (`keeper.py`) lives as long as the runner holds a pipe to it; when the runner closes the pipe, or dies
+however suddenly, the keeper kills the zygote and everything below and removes the scratch folder.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import signal
+import shutil
 import socket
 import subprocess
-from collections.abc import Mapping, Sequence
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments.environment import environment
+from jupyter_swarm.experiments.line import Ended, Line, LineLost
+from jupyter_swarm.experiments.slots import Slot
 
-ZYGOTE = Path(__file__).with_name("zygote.py")
 KEEPER = Path(__file__).with_name("keeper.py")
-OPEN_SECONDS = 120.0
+WORKER = Path(__file__).with_name("worker")
+OPEN_SECONDS = 180.0
 """How long the imports may take."""
-FORK_SECONDS = 20.0
 
 
 class NurseryLost(Exception):
-    """The zygote has ended, or does not answer."""
+    """The zygote has ended, or may not fork any more; what ran in it is lost."""
 
 
-class Pipe:
-    """The write end of a pipe; its closing tells the keeper to end."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self.closed = False
-
-    def close(self) -> None:
-        """Close it, once."""
-        if not self.closed:
-            self.closed = True
-            os.close(self._descriptor)
-
-
-class Forked:
-    """A keeper and its kernel that a zygote has forked, with as much of `subprocess.Popen` as a kernel needs."""
-
-    def __init__(self, pid: int, stdin: int, status: int) -> None:
-        self.pid = pid
-        self.stdin = Pipe(stdin)
-        self._status = status
-        self._code: int | None = None
-        os.set_blocking(status, False)
-        try:
-            self._handle = os.pidfd_open(pid)
-        except OSError:  # gone already, or an old system: its end is seen by the pipe all the same
-            self._handle = -1
-
-    def poll(self) -> int | None:
-        """The keeper's exit status, or None while it lives. Killed without a word it is 128 + SIGKILL."""
-        if self._code is None:
-            try:
-                told = os.read(self._status, 1)
-            except BlockingIOError:
-                return None
-            self._code = told[0] if told else 128 + signal.SIGKILL
-            os.close(self._status)
-            if self._handle >= 0:
-                os.close(self._handle)
-        return self._code
-
-    def kill(self) -> None:
-        """Kill the keeper; its kernel dies with it."""
-        if self._code is None and self._handle >= 0:
-            with contextlib.suppress(OSError):
-                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-
-
-class Nursery:
-    """A zygote at work. `open` it, `fork` as often as wanted, `close` it.
+@dataclass(frozen=True)
+class Setup:
+    """What every experiment of a nursery finds.
 
     Args:
         python: the notebook's interpreter.
-        folder: where the experiments work.
-        imports: statements to execute before any fork.
-        threads: for the numerical libraries of a kernel; the zygote itself has one.
+        folder: the working directory.
+        imports: statements executed before any fork.
+        captures: file of captured variables, loaded before any fork; "" for none.
+        threads: for numerical libraries.
+        policy: of the sandbox, as `worker.sandbox.Policy.to_json` has it; None for no sandbox.
+        memory: bytes that an experiment may hold for itself; 0 for no limit.
+        processes: how many an experiment may have.
+        mirror: work in a mirror of the folder (`mirror.py`), where files that are written land, instead of in it.
+        shut: folders that the mirror leaves out.
     """
 
-    def __init__(self, python: str, folder: str, imports: Sequence[str], threads: int = 1) -> None:
-        self._python, self._folder, self._imports, self._threads = python, folder, list(imports), threads
-        self._process: subprocess.Popen[bytes] | None = None
-        self._channel: socket.socket | None = None
+    python: str
+    folder: str
+    imports: tuple[str, ...] = ()
+    captures: str = ""
+    threads: int = 1
+    policy: Mapping[str, Any] | None = None
+    memory: int = 0
+    processes: int = 512
+    mirror: bool = False
+    shut: tuple[str, ...] = ()
 
-    async def open(self) -> bool:
-        """Start it; whether it can fork kernels, once the imports are done. Where not, kernels have to be exec'd."""
-        if not hasattr(socket, "send_fds") or not hasattr(os, "pidfd_open"):
-            return False
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._channel = ours
-        try:
-            self._process = subprocess.Popen(
-                [self._python, str(ZYGOTE), str(theirs.fileno()), self._folder or "."],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=self._folder or None,
-                env=environment(1),
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        except OSError:
-            return False
-        finally:
-            theirs.close()
-        with contextlib.suppress(NurseryLost):
-            request = {"imports": self._imports, "keeper": str(KEEPER)}
-            return bool((await asyncio.to_thread(self._asked, request, (), OPEN_SECONDS)).get("ready"))
-        return False
+
+class Snapshot:
+    """A process that has executed the beginning of a notebook, and is forked where it stopped."""
+
+    def __init__(self, line: Line, flight: asyncio.Task[Ended]) -> None:
+        self.line, self._flight = line, flight
+        self.busy = 0
+        """How many experiments run in it."""
+        self.settled: frozenset[str] = frozenset()
+        """Parameters of the notebook that have had their effect in it."""
 
     @property
     def lives(self) -> bool:
-        """Whether it can be asked."""
-        return self._process is not None and self._process.poll() is None
-
-    def fork(self, folder: Path, arguments: Sequence[str], private: Mapping[str, str], stderr: int) -> Forked:
-        """A keeper with a kernel.
-
-        Args:
-            folder: the kernel's own, which the keeper removes at the end.
-            arguments: of ipykernel.
-            private: variables besides those of every experiment.
-            stderr: where the kernel writes until it has channels.
-
-        Raises:
-            NurseryLost: it has ended, does not answer, or may not fork any more.
-        """
-        variables = environment(self._threads) | dict(private)
-        request: dict[str, Any] = {"folder": str(folder), "arguments": list(arguments), "environment": variables}
-        request["threads"] = self._threads
-        (stdin, ours), (status, told) = os.pipe(), os.pipe()
-        try:
-            answer = self._asked(request, (stdin, stderr, told), FORK_SECONDS)
-            if "pid" not in answer:
-                raise NurseryLost(str(answer.get("why")))
-        except NurseryLost:
-            os.close(ours)
-            os.close(status)
-            self._kill()
-            raise
-        finally:
-            os.close(stdin)
-            os.close(told)
-        return Forked(int(answer["pid"]), ours, status)
+        """Whether it can be forked."""
+        return self.line.lives and not self._flight.done()
 
     async def close(self) -> None:
-        """End it; kernels that it has forked live on with their keepers."""
-        if self._channel is not None:
-            self._channel.close()
-            self._channel = None
-        if self._process is not None:
-            self._kill()
-            await asyncio.to_thread(self._process.wait)
+        """End it, and what runs in it; nothing is left of it afterwards."""
+        self.line.close()
+        await asyncio.wait({self._flight})
+        if not self._flight.cancelled():
+            self._flight.exception()
 
-    def _kill(self) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
 
-    def _asked(self, request: dict[str, Any], descriptors: Sequence[int], seconds: float) -> dict[str, Any]:
-        if self._channel is None:
-            raise NurseryLost("it is closed")
+class Nursery:
+    """A zygote at work. `open` it, `run` up to `places` at once, `close` it."""
+
+    def __init__(self, setup: Setup, places: int) -> None:
+        self.setup, self.places = setup, places
+        self.layers: dict[str, str] = {}
+        """Layer of the sandbox → why it is missing here, or ""."""
+        self.why = ""
+        """Why it cannot fork, where `open` said so."""
+        self.names: frozenset[str] | None = None
+        """What the code of captured functions mentions."""
+        self.folder = Path()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: Line | None = None
+        self._slots: list[Slot] = []
+        self._free: list[int] = []
+        self._waiting = asyncio.Semaphore(places)
+        self._snapshots: set[Snapshot] = set()
+
+    # ---------------------------------------------------------------- opening and closing
+
+    async def open(self) -> bool:
+        """Start it; whether experiments can be forked here, once everything is loaded. Where not, `why` says so.
+
+        Raises:
+            LaboratoryError: the interpreter does not start.
+        """
+        if not hasattr(socket, "send_fds") or not hasattr(os, "memfd_create"):
+            self.why = "this system cannot hand descriptors to a process"
+            return False
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._channel.settimeout(seconds)
-            socket.send_fds(self._channel, [json.dumps(request).encode()], list(descriptors))
-            answer: dict[str, Any] = json.loads(self._channel.recv(100_000))
-        except (OSError, ValueError) as error:
-            raise NurseryLost(str(error)) from None
+            self._make_slots()
+            self._process = self._started(theirs)
+            theirs.close()
+            answer = await asyncio.to_thread(self._prepared, ours)
+        except BaseException:
+            ours.close()
+            await self.close()
+            raise
+        finally:
+            theirs.close()
+        if not answer.get("ready"):
+            ours.close()
+            self.why = str(answer.get("why", "the process that forks experiments does not start"))
+            return False
+        self.layers = answer["layers"]
+        self.names = None if answer["names"] is None else frozenset(answer["names"])
+        self._free = list(range(self.places))
+        self._line = Line(ours, self._hang_up)
+        return True
+
+    def _make_slots(self) -> None:
+        """A slot for each experiment; the last is that of snapshots."""
+        self.folder = Path(tempfile.mkdtemp(prefix="swarm-"))
+        notebook = Path(os.path.abspath(self.setup.folder or ".")) if self.setup.mirror else None
+        shut = [Path(each) for each in self.setup.shut]
+        self._slots = [Slot(self.folder / f"slot{number}", notebook, shut) for number in range(self.places)]
+        self._slots.append(Slot(self.folder / "snapshots", notebook, shut))
+        for slot in self._slots:
+            slot.make()
+
+    def _started(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        variables = environment(1) | {"IPYTHONDIR": str(self.folder / "ipython"), "PYTHONHASHSEED": "0"}
+        command = [self.setup.python, str(WORKER), str(theirs.fileno())]
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-I", "-S", "-B", str(KEEPER), str(self.folder), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env=variables,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise LaboratoryError(
+                f"no experiment can be started: {error.strerror or error}",
+                where=str(error.filename or self.setup.python),
+                cure="see whether processes can be started, and whether memory is left",
+            ) from None
+
+    def _prepared(self, channel: socket.socket) -> dict[str, Any]:
+        """Tell it what to load, and wait until it has."""
+        setup = {
+            "imports": self.setup.imports,
+            "captures": self.setup.captures,
+            "folder": self.setup.folder or ".",
+            "slots": [str(slot.folder) for slot in self._slots],
+            "policy": self.setup.policy,
+            "memory": self.setup.memory,
+            "processes": self.setup.processes,
+        }
+        with tempfile.TemporaryFile() as file:
+            file.write(json.dumps(setup).encode())
+            file.flush()
+            try:
+                socket.send_fds(channel, [b"{}"], [file.fileno()])
+                channel.settimeout(OPEN_SECONDS)
+                answer: dict[str, Any] = json.loads(channel.recv(100_000))
+            except (OSError, ValueError):
+                return {}
         return answer
+
+    @property
+    def lives(self) -> bool:
+        """Whether it can run experiments."""
+        return self._line is not None and self._line.lives
+
+    def _hang_up(self) -> None:
+        """The zygote is gone, or has to go: the keeper sees to the rest."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+
+    async def close(self) -> None:
+        """End it and whatever runs in it (which is lost); nothing of it is left afterwards."""
+        if self._line is not None:
+            self._line.close()
+        self._hang_up()
+        while self._process is not None and self._process.poll() is None:
+            await asyncio.sleep(0.002)
+        self._process = None
+        for each in list(self._snapshots):
+            await each.close()
+        self._snapshots.clear()
+        if self.folder != Path():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # ---------------------------------------------------------------- running
+
+    async def run(
+        self,
+        job: Mapping[str, Any],
+        seconds: float | None = None,
+        keep: Path | None = None,
+        snapshot: Snapshot | None = None,
+    ) -> Ended:
+        """Execute a job: `{"cells": [{"index", "source"}]}`. Cancelling the call kills it, and waits until it is gone.
+
+        Args:
+            job: what to execute.
+            seconds: how long it may take, from the moment it is forked.
+            keep: a folder, made where needed, for the files that it leaves where it works; None to drop them.
+            snapshot: fork this instead of the zygote; the job then says what differs ("parameters", "reseed").
+
+        Raises:
+            NurseryLost: the zygote has died or may not fork.
+            LineLost: the snapshot has died or may not fork; the job may be run without it.
+        """
+        async with self._waiting:
+            if self._line is None or not self.lives:
+                raise NurseryLost("the process that runs experiments has ended")
+            place = self._free.pop()
+            slot = self._slots[place]
+            try:
+                if snapshot is not None:
+                    return await self._in_snapshot(snapshot, job, self._request(place), seconds)
+                return await self._line.run(job, self._request(place), seconds)
+            except LineLost as lost:
+                if snapshot is not None and self.lives:
+                    raise
+                self._hang_up()
+                raise NurseryLost(str(lost)) from None
+            finally:
+                if self.lives:  # else it is being removed
+                    slot.clean(keep)
+                self._free.append(place)
+
+    def _request(self, place: int) -> dict[str, Any]:
+        return {"slot": place, "threads": self.setup.threads, **self._slots[place].surroundings()}
+
+    async def _in_snapshot(
+        self, snapshot: Snapshot, job: Mapping[str, Any], request: Mapping[str, Any], seconds: float | None
+    ) -> Ended:
+        snapshot.busy += 1
+        try:
+            return await snapshot.line.run(job, request, seconds)
+        finally:
+            snapshot.busy -= 1
+
+    async def snapshot(self, job: Mapping[str, Any], seconds: float, base: Snapshot | None = None) -> Snapshot | str:
+        """Execute the beginning of a notebook once: the process to fork, or why there is none.
+
+        Args:
+            job: with `"stop": [cell, statement]`.
+            seconds: how long that may take.
+            base: a snapshot of an earlier statement.
+
+        Raises:
+            NurseryLost: the zygote is gone.
+        """
+        if self._line is None or not self.lives:
+            raise NurseryLost("the process that runs experiments has ended")
+        line = base.line if base is not None else self._line
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        flight = asyncio.ensure_future(line.run(job, self._request(len(self._slots) - 1), None, theirs))
+        try:
+            why = await _first_word(ours, flight, seconds)
+        except BaseException:
+            why = "it was called off"
+            raise
+        finally:
+            theirs.close()
+            if why:
+                ours.close()
+                flight.cancel()
+                await asyncio.wait({flight})
+                if not flight.cancelled():
+                    flight.exception()
+        if why:
+            return why
+        made = Snapshot(Line(ours), flight)
+        self._snapshots.add(made)
+        flight.add_done_callback(lambda done: self._over(made, done))
+        return made
+
+    def _over(self, snapshot: Snapshot, flight: asyncio.Future[Ended]) -> None:
+        """A snapshot has ended, of itself or with the zygote."""
+        self._snapshots.discard(snapshot)
+        snapshot.line.close()
+        if not flight.cancelled():
+            flight.exception()
+
+
+async def _first_word(ours: socket.socket, flight: asyncio.Future[Ended], seconds: float) -> str:
+    """Wait until a snapshot says that it is ready (""), or why not."""
+    ours.setblocking(False)
+    word = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(ours, 100_000))
+    both: set[asyncio.Future[Any]] = {word, flight}
+    try:
+        await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not word.done() or word.exception() is not None or not word.result():
+            return "it did not get so far"
+        said = json.loads(word.result())
+        return "" if said.get("ready") else str(said.get("why"))
+    finally:
+        word.cancel()

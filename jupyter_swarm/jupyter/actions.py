@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from pathlib import Path
 from typing import Any
 
 from jupyter_swarm import register
 from jupyter_swarm.api import Swarm, list_swarms
-from jupyter_swarm.errors import UsageError, WorkspaceError
+from jupyter_swarm.errors import UsageError
+from jupyter_swarm.experiments import executed
 from jupyter_swarm.jupyter.pages import Answer, Code, Link, Part, Table, Words, shortened, size
 from jupyter_swarm.jupyter.verbs import Asked
 from jupyter_swarm.outcome import outcome
@@ -204,25 +205,22 @@ def open_run(asked: Asked) -> Answer:
     """Copy a run's notebook beside the person's own, since front ends do not open hidden folders."""
     swarm = the(asked)
     source = swarm.notebook(asked.options.number)
-    path = copied(source, asked.workspace.folder / f"{swarm.name}-run-{asked.options.number}.ipynb")
+    path = beside(source.read_bytes(), asked.workspace.folder / f"{swarm.name}-run-{asked.options.number}.ipynb")
     return Answer([Link(path)], data={"run": asked.options.number, "notebook": str(path)})
 
 
-def copied(source: Path, wanted: Path) -> Path:
-    """The path of a copy: the wanted one, or the first of `wanted-2`, … that holds nothing else.
+def beside(content: bytes, wanted: Path) -> Path:
+    """The path of a file with this content: the wanted one, or the first of `wanted-2`, … that holds nothing else.
 
     Raises:
         WorkspaceError: it cannot be written.
     """
-    content, attempt, path = source.read_bytes(), 1, wanted
-    while path.exists() and not (path.is_file() and path.read_bytes() == content):
+    attempt, path = 1, wanted
+    while os.path.lexists(path) and not (path.is_file() and path.read_bytes() == content):
         attempt += 1
         path = wanted.with_stem(f"{wanted.stem}-{attempt}")
-    try:
-        if not path.exists():
-            shutil.copyfile(source, path)
-    except OSError as error:
-        raise WorkspaceError(f"cannot write {path}: {error.strerror}", cure="make room, or make it writable") from None
+    if not path.exists():
+        executed.write(path, content)
     return path
 
 
@@ -250,7 +248,8 @@ def clean(asked: Asked) -> Answer:
         with register.starting(workspace):
             files, freed = register.delete(register.unused_captures(workspace))
         count, total = count + files, total + freed
-    text = f"Freed {size(total)}: {plural(count, 'file')} that no finding needs."
+    what = plural(count, "notebook or capture", "notebooks and captures")
+    text = f"Freed {size(total)}: {what} that no finding needs."
     if spared:
         text += f" Left alone, since they are at work: {', '.join(spared)}."
     return Answer([Words(text)], data={"files": count, "bytes": total, "at_work": spared})

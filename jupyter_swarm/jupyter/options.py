@@ -194,6 +194,15 @@ def count(text: str) -> int:
     return number
 
 
+def counts(text: str) -> list[int]:
+    """Whole numbers of at least 1, separated by commas.
+
+    >>> counts("3,17")
+    [3, 17]
+    """
+    return [count(each.strip()) for each in text.split(",")]
+
+
 def share(text: str) -> float:
     """A share of something: between 0 and 1, or a percentage.
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Literal
 
 from jupyter_swarm.errors import UsageError
-from jupyter_swarm.jupyter.options import Argument, count, nearest, parse, share
+from jupyter_swarm.jupyter.options import Argument, count, counts, nearest, parse, share
 from jupyter_swarm.settings import parse_budget, parse_seconds
 
 if TYPE_CHECKING:
@@ -140,6 +140,22 @@ _TABLE = (
     Verb("open", "The executed notebook of a run, as a copy beside your notebooks.", "actions:open_run",
          (_NAMED, Argument("number", "the run's number", kind=count, metavar="N", required=True)),
          "A file of yours is never written over.", ("%swarm open wine 17",)),
+    Verb(
+        "export",
+        "Write executed notebooks of runs into a folder.",
+        "exporting:export",
+        (
+            _ONE,
+            Argument("--run", "this run; repeat it or separate numbers by commas", kind=counts, metavar="N", many=True),
+            Argument("--needed", "all runs that a finding, the baseline or the best rests on (what is written where "
+                     "nothing is said)", flag=True),
+            Argument("--all", "every run that left a notebook", flag=True),
+            Argument("--to", "the folder (NAME-runs where not given)", metavar="FOLDER", completes="path"),
+        ),
+        "papermill runs such a notebook again to the same metric, as long as the captured data are in .swarm. A file "
+        "of yours is never written over.",
+        ("%swarm export wine --run 17", "%swarm export wine --all --to notebooks"),
+    ),
     Verb("report", "Write the report notebook.", "actions:report", (_ONE,), examples=("%swarm report wine",)),
     Verb("watch", "Show it live; a terminal waits until it is over.", "actions:watch", (_ONE,),
          "Interrupting leaves the swarm running.", ("%swarm watch wine",)),

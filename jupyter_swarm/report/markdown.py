@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from jupyter_swarm.experiments import executed
 from jupyter_swarm.report.phrases import number
 from jupyter_swarm.state import Row
 
@@ -86,7 +87,10 @@ def folded(title: str, content: str) -> str:
 
 
 class Links:
-    """Links from a notebook in folder `base` to executed notebooks under `root` (`.swarm/`), as far as they exist."""
+    """Links from a notebook in folder `base` to executed notebooks under `root` (`.swarm/`), as far as there are any.
+
+    What is linked is made where it was only recorded so far, so that the link leads somewhere.
+    """
 
     def __init__(self, root: Path, base: Path) -> None:
         self._root, self._up = root, Path(os.path.relpath(root, base)).as_posix()
@@ -104,7 +108,7 @@ class Links:
             return words
         there = self._known.get(row.number)
         if there is None:
-            there = self._known[row.number] = (self._root / row.run.notebook).is_file()
+            there = self._known[row.number] = executed.materialise(self._root, row.run.notebook) is not None
         return f'[{words}]({quote(f"{self._up}/{row.run.notebook}")} "run {row.number}")' if there else words
 
     def value(self, row: Row) -> str:

@@ -1,4 +1,4 @@
-"""Kernels are forked from a process that has done the imports; where that cannot be, they are exec'd."""
+"""Experiments are forked from a process that has done the imports; where that cannot be, kernels are started."""
 
 from __future__ import annotations
 
@@ -8,163 +8,215 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-import msgspec
-import nbformat
 import psutil
 import pytest
 
-from jupyter_swarm.experiments import NotebookLaboratory
-from jupyter_swarm.experiments.nursery import Nursery, NurseryLost
-from jupyter_swarm.words import Analysis, Context, Experiment, Run
-from jupyter_swarm.workspace import Workspace
+from jupyter_swarm.errors import LaboratoryError
+from jupyter_swarm.experiments.executor import Executor
+from jupyter_swarm.experiments.line import Ended
+from jupyter_swarm.experiments.nursery import Nursery, NurseryLost, Setup
 
-Make = Callable[..., Experiment]
 TELL = (
     "import sys, os, json, random, numpy\n"
-    "state = [random.getstate()[1][:3], numpy.random.get_state()[1][:3].tolist()]\n"
-    "print(json.dumps({'slow': 'slow_module' in sys.modules, 'parents': [os.getppid()], 'threads': "
-    "len(os.listdir('/proc/self/task')), 'main': __name__, 'path': sys.path, 'argv': sys.argv}))\nscore = 1.0"
+    "print(json.dumps({'slow': 'slow_module' in sys.modules, 'threads': len(os.listdir('/proc/self/task')), "
+    "'main': __name__, 'path': sys.path, 'draws': [random.random(), numpy.random.rand()], "
+    "'files': [os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd') if int(n) > 2 and "
+    "os.path.exists(f'/proc/self/fd/{n}')]}))"
 )
 
 
-def laboratory(workspace: Workspace, context: Context) -> NotebookLaboratory:
-    return NotebookLaboratory(workspace, "wine", Analysis(code=""), context, workers=1)
+def job(*sources: str) -> dict[str, Any]:
+    return {"cells": [{"index": index, "source": source} for index, source in enumerate(sources)]}
 
 
-async def runs(lab: NotebookLaboratory, *experiments: Experiment) -> list[Run]:
-    return [await lab.run(one, 60.0) for one in experiments]
+def texts(ended: Ended) -> list[str]:
+    frames = [json.loads(line) for line in ended.frames.splitlines()]
+    return [frame["content"]["text"] for frame in frames if frame.get("msg") == "stream"]
 
 
-def said(workspace: Workspace, run: Run) -> dict[str, object]:
-    executed = nbformat.read(workspace.root / run.notebook, as_version=4)
-    (cell,) = [cell for cell in executed.cells if "experiment" in cell.metadata.tags]
-    found: dict[str, object] = json.loads(cell.outputs[0].text)
-    return found
+def inside(setup: Setup, body: Callable[[Executor], Awaitable[Any]], workers: int = 2) -> Any:
+    async def main() -> Any:
+        executor = Executor(setup, workers)
+        await executor.open()
+        try:
+            return await body(executor)
+        finally:
+            await executor.close()
+
+    return asyncio.run(main())
+
+
+@pytest.fixture
+def setup(tmp_path: Path) -> Setup:
+    return Setup(sys.executable, str(tmp_path), ("import numpy",), mirror=True)
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays(left: Callable[[], dict[str, object]]) -> Iterator[None]:
+    before = left()
+    yield
+    assert left() == before
 
 
 def zygotes() -> list[psutil.Process]:
-    """Those of this process; whatever else it has as children, dead ones among them, is no matter."""
     found = []
-    for each in psutil.Process().children():
+    for each in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
-            if each.status() != psutil.STATUS_ZOMBIE and any(part.endswith("zygote.py") for part in each.cmdline()):
+            if each.status() != psutil.STATUS_ZOMBIE and "worker" in " ".join(each.cmdline()[1:2]):
                 found.append(each)
     return found
 
 
-@pytest.mark.slow
-def test_the_imports_are_there_and_nothing_else_shows(
-    workspace: Workspace, context: Context, experiment: Make, left: Callable[[], dict[str, object]]
-) -> None:
-    (Path(context.folder) / "slow_module.py").write_text("VALUE = 1\n")
-    before = left()
+def test_the_imports_are_there_and_nothing_else_shows(tmp_path: Path) -> None:
+    (tmp_path / "slow_module.py").write_text("VALUE = 1\n")
+    setup = Setup(sys.executable, str(tmp_path), ("import numpy", "import slow_module"))
 
-    async def main() -> list[Run]:
-        lab = laboratory(workspace, msgspec.structs.replace(context, imports=("import slow_module",)))
-        await lab.open()
-        try:
-            (zygote,) = zygotes()
-            first = await runs(lab, experiment(TELL), experiment(TELL + " "))
-            assert psutil.Process(zygote.pid).num_threads() == 1
-            return first
-        finally:
-            await lab.close()
+    async def body(executor: Executor) -> list[Ended]:
+        assert not executor.why
+        (zygote,) = zygotes()
+        assert zygote.num_threads() == 1
+        return [await executor.run(job(TELL), 60.0) for _ in range(2)]
 
-    first, second = (said(workspace, run) for run in asyncio.run(main()))
-    for found in (first, second):
-        assert found["slow"], "the import was done before the fork"
-        assert found["main"] == "__main__"
-        assert not any("experiments" in part for part in found["path"]), "nothing of ours is on the path"  # type: ignore[attr-defined]
-    assert first["parents"] != second["parents"], "each has a keeper of its own"
-    assert left() == before
+    first, second = (json.loads(texts(ended)[0]) for ended in inside(setup, body))
+    assert first["slow"], "the import was done before the fork"
+    assert (first["main"], first["threads"]) == ("__main__", 1)
+    assert not any("experiments" in part for part in first["path"]), "nothing of ours is on the path"
+    assert not [each for each in first["files"] if not each.startswith(("socket:", "/proc"))], "no file of another"
+    assert len([each for each in first["files"] if each.startswith("socket:")]) == 1, "its own line, no other"
+    assert first["draws"] != second["draws"], "what is not seeded differs"
 
 
-@pytest.mark.slow
-def test_an_import_that_starts_threads_is_not_forked(
-    workspace: Workspace, context: Context, experiment: Make, left: Callable[[], dict[str, object]]
-) -> None:
-    (Path(context.folder) / "busy_module.py").write_text(
+def test_an_import_that_starts_threads_is_not_forked(tmp_path: Path) -> None:
+    (tmp_path / "busy_module.py").write_text(
         "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
     )
-    before = left()
 
-    async def main() -> list[Run]:
-        lab = laboratory(workspace, msgspec.structs.replace(context, imports=("import busy_module",)))
-        await lab.open()
-        try:
-            assert zygotes() == []
-            return await runs(lab, experiment("import busy_module\nscore = 2.0"))
-        finally:
-            await lab.close()
+    async def body(executor: Executor) -> Ended:
+        assert executor.why == "an import has started threads"
+        assert zygotes() == []
+        return await executor.run(job("import busy_module", "print(5)"), 60.0)
 
-    assert asyncio.run(main())[0].value == 2.0
-    assert left() == before
+    assert texts(inside(Setup(sys.executable, str(tmp_path), ("import busy_module",)), body)) == ["5\n"]
 
 
-@pytest.mark.slow
-def test_a_system_that_cannot_pass_descriptors(
-    workspace: Workspace, context: Context, experiment: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_system_that_cannot_pass_descriptors(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "send_fds")
 
-    async def main() -> list[Run]:
-        lab = laboratory(workspace, context)
-        await lab.open()
+    async def body(executor: Executor) -> Ended:
+        assert "cannot hand descriptors" in executor.why
+        return await executor.run(job("print(6)", "1/0", "print(7)"), 60.0)
+
+    ended = inside(setup, body)
+    assert texts(ended) == ["6\n"]
+    assert ended.death() == ""
+    assert b"ZeroDivisionError" in ended.frames
+
+
+def test_a_zygote_that_is_killed_is_replaced(setup: Setup) -> None:
+    async def body(executor: Executor) -> list[Ended]:
+        (zygote,) = zygotes()
+        flying = [asyncio.ensure_future(executor.run(job("import time; time.sleep(1)", "print(8)"), 60.0)) for _ in "ab"]
+        await asyncio.sleep(0.3)
+        zygote.kill()
+        found = [await each for each in flying]
+        (another,) = zygotes()
+        assert another.pid != zygote.pid
+        return found
+
+    assert [texts(ended) for ended in inside(setup, body)] == [["8\n"], ["8\n"]]
+
+
+def test_one_that_dies_under_its_job_again_and_again_is_no_loop(setup: Setup) -> None:
+    async def body(executor: Executor) -> None:
+        async def murder() -> None:
+            while True:
+                for each in zygotes():
+                    if each.children():
+                        each.kill()
+                await asyncio.sleep(0.02)
+
+        murderer = asyncio.ensure_future(murder())
         try:
-            assert zygotes() == []
-            return await runs(lab, experiment("score = 3.0"))
+            with pytest.raises(NurseryLost):
+                await executor.run(job("import time; time.sleep(5)"), 60.0)
         finally:
-            await lab.close()
+            murderer.cancel()
+        assert texts(await executor.run(job("print(9)"), 60.0)) == ["9\n"]
 
-    assert asyncio.run(main())[0].value == 3.0
-
-
-@pytest.mark.slow
-def test_a_zygote_that_is_killed_is_replaced(
-    workspace: Workspace, context: Context, experiment: Make, left: Callable[[], dict[str, object]]
-) -> None:
-    before = left()
-
-    async def main() -> list[Run]:
-        lab = laboratory(workspace, context)
-        await lab.open()
-        try:
-            (zygote,) = zygotes()
-            zygote.kill()
-            zygote.wait(10)
-            found = await runs(lab, *(experiment("score = 4.0", seed=seed) for seed in range(3)))
-            (another,) = zygotes()
-            assert another.pid != zygote.pid
-            return found
-        finally:
-            await lab.close()
-
-    assert [run.value for run in asyncio.run(main())] == [4.0, 4.0, 4.0]
-    assert left() == before
+    inside(setup, body)
 
 
-def test_one_that_is_closed_says_so(tmp_path: Path) -> None:
+def test_closed_and_not_there(tmp_path: Path, setup: Setup) -> None:
     async def main() -> None:
-        nursery = Nursery(sys.executable, str(tmp_path), [])
+        nursery = Nursery(setup, 1)
         assert await nursery.open()
-        assert nursery.lives
         await nursery.close()
         assert not nursery.lives
-        with open(os.devnull, "wb") as nowhere, pytest.raises(NurseryLost):
-            nursery.fork(tmp_path, [], {}, nowhere.fileno())
+        with pytest.raises(NurseryLost):
+            await nursery.run(job("1"))
+        other = Executor(Setup("/nowhere/python", str(tmp_path)), 1)
+        with pytest.raises(LaboratoryError, match="no kernel|cannot be started|starts"):
+            await other.open()
+        await other.close()
 
     asyncio.run(main())
 
 
-def test_an_interpreter_without_ipykernel_forks_nothing(tmp_path: Path) -> None:
-    async def main() -> bool:
-        nursery = Nursery("/nowhere/python", str(tmp_path), [])
-        try:
-            return await nursery.open()
-        finally:
-            await nursery.close()
+def test_memory_and_processes_are_watched(tmp_path: Path) -> None:
+    setup = Setup(sys.executable, str(tmp_path), memory=200 * 2**20, processes=20)
+    hungry = "kept = []\nwhile True: kept.append(bytearray(10_000_000))"
+    bomb = "import os, time\nfor _ in range(200): os.fork() or time.sleep(100)"
 
-    assert not asyncio.run(main())
+    async def body(executor: Executor) -> list[Ended]:
+        one = asyncio.ensure_future(executor.run(job("import time; time.sleep(2)", "print('lives')"), 60.0))
+        return [*await asyncio.gather(executor.run(job(hungry), 60.0), executor.run(job(bomb), 60.0)), await one]
+
+    began = time.monotonic()
+    memory, processes, other = inside(setup, body, workers=3)
+    assert memory.death() == "it held more than 200 MB of memory"
+    assert memory.peak > 200 * 2**20
+    assert processes.death() == "it had more than 20 processes"
+    assert texts(other) == ["lives\n"]
+    assert time.monotonic() - began < 30
+
+
+def test_what_was_printed_before_the_end_is_told(setup: Setup) -> None:
+    async def body(executor: Executor) -> list[Ended]:
+        killed = "import os, time\nos.system('echo from a process')\ntime.sleep(60)"
+        many = "import os\nwhile True: os.write(1, b'y' * 100_000)"
+        return [await executor.run(job("print('first')", killed), 1.0), await executor.run(job(many), 60.0)]
+
+    killed, many = inside(setup, body)
+    assert texts(killed) == ["first\n", "from a process\n"]
+    assert killed.death() == "1 s were over"
+    assert "wrote more than" in many.death()
+    assert len(texts(many)[0]) < 50_000
+
+
+def test_what_it_writes_stays_where_it_works(setup: Setup, tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("data")
+    (tmp_path.parent / f"beside-{tmp_path.name}.txt").write_text("beside")
+    code = (
+        f"import os\nprint(open('data.txt').read(), open('../beside-{tmp_path.name}.txt').read(), sorted(os.listdir()))\n"
+        "open('out.txt', 'w').write('mine')\nos.makedirs('sub/folder'); open('sub/folder/x', 'w').close()\n"
+        "os.remove('data.txt'); open('data.txt', 'w').write('forged')\n"
+        "open(os.path.expanduser('~/h'), 'w').close(); import tempfile; tempfile.mkstemp()"
+    )
+    kept = tmp_path.parent / f"kept-{tmp_path.name}"
+
+    async def body(executor: Executor) -> list[Ended]:
+        first = await executor.run(job(code), 60.0, keep=kept)
+        return [first, await executor.run(job(code), 60.0)]
+
+    first, second = inside(setup, body, workers=1)
+    assert texts(first) == texts(second) == ["data beside ['data.txt']\n"]
+    assert (tmp_path / "data.txt").read_text() == "data"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["data.txt"]
+    assert (kept / "out.txt").read_text() == "mine"
+    assert (kept / "sub/folder/x").exists()
+    assert os.listdir(kept) != []

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from jupyter_swarm.experiments import usable_cores
 from jupyter_swarm.experiments.environment import THREADS, environment
-from jupyter_swarm.experiments.notebook import RESULT, build, inline, literal, read
+from jupyter_swarm.experiments.notebook import build, inline, literal, result
 from jupyter_swarm.words import Context, Experiment
 from jupyter_swarm.workspace import Workspace
 
@@ -75,7 +75,8 @@ def test_a_quotation_cannot_leave_its_block(text: str) -> None:
 
 def test_parameters_are_not_overwritten_and_prose_is_escaped(tmp_path: Path) -> None:
     experiment = Experiment(code="score = C", seed=7, metric="score", context="c", title="<script>", hypothesis="$x$")
-    made = build(experiment, "score = C", {"seed": 0, "C": 1.5}, Context(imports=("import math",)), Workspace(tmp_path))
+    context = Context(imports=("import math",))
+    made = nbformat.from_dict(build(experiment, "score = C", {"seed": 0, "C": 1.5}, context, Workspace(tmp_path)))
     nbformat.validate(made)
     assert [c.metadata.get("tags") for c in made.cells][1:] == [["parameters"], ["inputs"], ["experiment"], ["result"]]
     assert made.cells[1].source == "seed = 7\nC = 1.5"
@@ -87,10 +88,8 @@ def test_parameters_are_not_overwritten_and_prose_is_escaped(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("payloads", [[], [{"metric": "other", "value": 1.0}], [{"metric": "score", "value": 1.0}] * 2])
 def test_one_result_of_the_right_metric_counts(payloads: list[dict[str, Any]]) -> None:
-    cell = nbformat.v4.new_code_cell("", metadata={"tags": ["result"]})
-    cell.outputs = [nbformat.v4.new_output("display_data", data={RESULT: payload}) for payload in payloads]
-    result = read(nbformat.v4.new_notebook(cells=[cell]), "score")
-    assert (result.value, result.reason) == (None, "missing")
+    found = result(payloads, "score")
+    assert (found.value, found.reason) == (None, "missing")
 
 
 def test_the_room_is_light_to_import() -> None:
@@ -103,7 +102,7 @@ def test_the_room_is_light_to_import() -> None:
 
 
 def test_papermill_finds_the_engine() -> None:
-    code = "from papermill.engines import papermill_engines as e; print(e.get_engine('swarm-kernels').__name__)"
+    code = "from papermill.engines import papermill_engines as e; print(e.get_engine('swarm').__name__)"
     for first in ("", "import jupyter_swarm.experiments.engine\n", "import jupyter_swarm.experiments.laboratory\n"):
         done = subprocess.run([sys.executable, "-c", first + code], check=True, capture_output=True, text=True)
-        assert done.stdout.strip() == "AheadEngine"
+        assert done.stdout.strip() == "SwarmEngine"

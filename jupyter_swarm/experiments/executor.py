@@ -1,0 +1,152 @@
+"""Where jobs are executed: forked from a zygote, or, where that cannot be, on kernels that were started ahead."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jupyter_swarm.experiments.line import Ended, LineLost
+from jupyter_swarm.experiments.nursery import Nursery, NurseryLost, Setup
+from jupyter_swarm.experiments.prefixes import Prefixes, Share, told
+
+Job = Mapping[str, Any]
+"""`{"cells": [{"index": place in the notebook, "source": code}]}`"""
+
+
+class _Done(msgspec.Struct):
+    """The last frame of a watched run."""
+
+    statements: list[tuple[float, str]]
+
+
+class Executor:
+    """Executes up to `workers` jobs at once. `open`, then `run` as often as wanted, then `close`.
+
+    A zygote that dies is replaced; what ran in it is tried once more.
+
+    Args:
+        setup: what every experiment finds.
+        workers: how many at once.
+    """
+
+    def __init__(self, setup: Setup, workers: int) -> None:
+        self.setup, self.workers = setup, workers
+        self.why = ""
+        """Why nothing is forked, where it is so; kernels are used then."""
+        self._prefixes = Prefixes(None)
+        self._nursery: Nursery | None = None
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+        self._closed = True
+        self._permits = asyncio.Semaphore(workers)
+
+    async def open(self) -> None:
+        """Get a zygote or kernels ready.
+
+        Raises:
+            LaboratoryError: the interpreter does not start, or no kernel does.
+        """
+        self._closed, self._opening, self._permits = False, asyncio.Lock(), asyncio.Semaphore(self.workers)
+        if await self._ready() is None:
+            await self._pool.first()
+
+    @property
+    def layers(self) -> dict[str, str]:
+        """Layer of the sandbox → why it is missing here, or "" where it is in force. {} where nothing shuts in."""
+        return dict(self._nursery.layers) if self._nursery is not None else {}
+
+    async def run(self, job: Job, seconds: float, *, keep: Path | None = None, share: Share | None = None) -> Ended:
+        """Execute a job, for at most so many seconds. Cancelling the call kills it.
+
+        Args:
+            job: what to execute.
+            seconds: how long it may take.
+            keep: a folder for files that it leaves where it works; None to drop them.
+            share: what may be shared with other jobs; None to execute the whole of it, as evidence needs.
+
+        Raises:
+            NurseryLost: it was closed meanwhile, or the zygote died twice under this job.
+            LaboratoryError: no kernel starts.
+        """
+        async with self._permits:
+            try:
+                return await self._attempt(job, seconds, keep, share)
+            except NurseryLost:
+                if self._closed:
+                    raise
+                return await self._attempt(job, seconds, keep, share)
+
+    async def _attempt(self, job: Job, seconds: float, keep: Path | None, share: Share | None) -> Ended:
+        nursery = await self._ready()
+        if nursery is not None:
+            if share is None:
+                return await nursery.run(job, seconds, keep)
+            return await self._shared(nursery, job, seconds, keep, share)
+        from jupyter_swarm.experiments import client
+
+        kernel = await self._pool.take()
+        try:
+            return await client.run(job, kernel, seconds)
+        finally:
+            await asyncio.shield(self._pool.give_up(kernel))
+
+    async def _shared(self, nursery: Nursery, job: Job, seconds: float, keep: Path | None, share: Share) -> Ended:
+        """Execute in a fork of a snapshot where that is worth it; else the whole, and learn from it."""
+        snapshot = await self._prefixes.snapshot(nursery, share, job)
+        if snapshot is not None:
+            with contextlib.suppress(LineLost):
+                return await nursery.run({**job, **told(share, snapshot)}, seconds, keep, snapshot)
+        if not self._prefixes.wants(share):
+            return await nursery.run(job, seconds, keep)
+        ended = await nursery.run({**job, "watch": share.cell}, seconds, keep)
+        with contextlib.suppress(msgspec.MsgspecError, IndexError):
+            last = msgspec.json.decode(ended.frames.splitlines()[-1], type=_Done)
+            self._prefixes.learn(share, last.statements)
+        return ended
+
+    async def close(self) -> None:
+        """Kill what runs and leave nothing behind; harmless when called again."""
+        self._closed = True
+        async with self._opening:
+            if self._nursery is not None:
+                await self._nursery.close()
+                self._nursery = None
+            if self._pool is not None:
+                await self._pool.close()
+                self._pool = None
+
+    async def _ready(self) -> Nursery | None:
+        """The nursery, opened where there is none that lives; None where kernels are used."""
+        if self._nursery is not None and self._nursery.lives:
+            return self._nursery
+        async with self._opening:
+            if self._closed:
+                raise NurseryLost("it is closed")
+            if self._nursery is not None and not self._nursery.lives:
+                await self._nursery.close()
+                self._nursery = None
+            if self._nursery is None and self._pool is None:
+                await self._open()
+            return self._nursery
+
+    async def _open(self) -> None:
+        nursery = Nursery(self.setup, self.workers)
+        try:
+            forks = await nursery.open()
+        except BaseException:
+            await nursery.close()
+            raise
+        if forks:
+            self._nursery, self._prefixes = nursery, Prefixes(nursery.names)
+            return
+        self.why = nursery.why
+        await nursery.close()
+        from jupyter_swarm.experiments.kernels import KernelPool
+
+        self._pool = KernelPool(self.setup, self.workers)
+        self._pool.fill()

@@ -1,0 +1,265 @@
+"""A line to a process that forks experiments (a zygote, or a snapshot): ask for one, take what it tells, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+END_SECONDS = 20.0
+"""How long a killed experiment may take to be gone before the line is given up."""
+FRAMES_BYTES = 96_000_000
+"""What one experiment may tell altogether."""
+OVER = "s were over"
+"""How the reason of one ends whose time was up."""
+_numbers = count(1)
+
+
+class LineLost(Exception):
+    """The process has ended, or may not fork any more; what ran in it is lost."""
+
+
+@dataclass
+class Ended:
+    """What is left of an experiment: its frames, how it ended, and what it cost.
+
+    `why` says why it was killed, where it was; `peak` is memory of its own in bytes, `cpu` and `seconds` its time.
+    """
+
+    frames: bytes
+    status: int
+    why: str = ""
+    peak: int = 0
+    cpu: float = 0.0
+    seconds: float = 0.0
+
+    def death(self) -> str:
+        """In words, how it died; "" where it came to its end.
+
+        >>> Ended(b"", -11).death()
+        'the kernel died of SIGSEGV'
+        """
+        if self.why:
+            return self.why
+        if self.status == 0:
+            return ""
+        if self.status > 0:
+            return f"the kernel ended by itself with exit status {self.status}"
+        try:
+            name = signal.Signals(-self.status).name
+        except ValueError:
+            name = f"signal {-self.status}"
+        hint = ": perhaps the machine ran out of memory" if name == "SIGKILL" else ""
+        return f"the kernel died of {name}{hint}"
+
+
+@dataclass
+class _Flight:
+    """An experiment on its way."""
+
+    ours: socket.socket
+    answer: asyncio.Future[dict[str, Any]]
+    unsent: memoryview
+    parts: list[bytes] = field(default_factory=list)
+    size: int = 0
+    reading: bool = True
+    asked: bool = False
+
+
+class Line:
+    """Lives in one event loop, from its making until `close`, or until the other side is gone.
+
+    Args:
+        channel: a SEQPACKET socket to the process.
+        lost: called once when the other side is gone.
+    """
+
+    def __init__(self, channel: socket.socket, lost: Callable[[], None] = lambda: None) -> None:
+        self._channel: socket.socket | None = channel
+        self._lost = lost
+        self._flights: dict[int, _Flight] = {}
+        channel.setblocking(False)
+        asyncio.get_running_loop().add_reader(channel.fileno(), self._listen)
+
+    @property
+    def lives(self) -> bool:
+        """Whether it can be asked."""
+        return self._channel is not None
+
+    async def run(
+        self,
+        job: Mapping[str, Any],
+        request: Mapping[str, Any],
+        seconds: float | None = None,
+        serving: socket.socket | None = None,
+    ) -> Ended:
+        """Have a job executed in a fork. Cancelling the call kills it, and waits until it is gone.
+
+        Args:
+            job: what to execute.
+            request: slot, folder, environment, threads.
+            seconds: how long it may take, from the moment it is forked.
+            serving: for a snapshot, the socket on which it shall serve; the caller's to close.
+
+        Raises:
+            LineLost: the process has died or may not fork.
+        """
+        if self._channel is None:
+            raise LineLost("the process that forks experiments has ended")
+        loop, number = asyncio.get_running_loop(), next(_numbers)
+        body = json.dumps(job).encode()
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        flight = _Flight(ours, loop.create_future(), memoryview(len(body).to_bytes(8, "big") + body))
+        self._flights[number] = flight
+        began = time.monotonic()
+        try:
+            self._send_rest(flight)
+            descriptors = [theirs.fileno(), *([serving.fileno()] if serving is not None else [])]
+            socket.send_fds(self._channel, [json.dumps({"fork": number, **request}).encode()], descriptors)
+        except OSError as error:
+            self._forget(number)
+            self.close()
+            raise LineLost(str(error)) from None
+        finally:
+            theirs.close()
+        if flight.reading:
+            loop.add_reader(ours.fileno(), self._read, number)
+        timer = None
+        if seconds is not None:
+            timer = loop.call_later(seconds, self._kill, number, f"{seconds:g} {OVER}")
+        try:
+            answer = await self._answer(number, flight)
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._forget(number)
+        lasted = time.monotonic() - began
+        frames = b"".join([*flight.parts, *_told(flight.parts, answer["left"])])
+        return Ended(frames, answer["status"], answer["why"], answer["peak"], answer["cpu"], lasted)
+
+    def close(self) -> None:
+        """Hang up; whatever flies is lost."""
+        if self._channel is None:
+            return
+        with contextlib.suppress(RuntimeError, ValueError):
+            asyncio.get_running_loop().remove_reader(self._channel.fileno())
+        self._channel.close()
+        self._channel = None
+        for flight in self._flights.values():
+            if not flight.answer.done():
+                flight.answer.set_exception(LineLost("the process that forks experiments has ended"))
+        self._lost()
+
+    async def _answer(self, number: int, flight: _Flight) -> dict[str, Any]:
+        """Wait for the end; where the caller gives up, kill it first."""
+        try:
+            return await asyncio.shield(flight.answer)
+        except asyncio.CancelledError:
+            if not flight.answer.done():
+                self._kill(number, "it was called off")
+                await asyncio.wait({flight.answer}, timeout=END_SECONDS)
+            if flight.answer.done() and not flight.answer.cancelled():
+                flight.answer.exception()
+            raise
+
+    def _kill(self, number: int, why: str) -> None:
+        """Have it killed; where that does not help in time, hang up, which ends everything."""
+        if self._channel is None or number not in self._flights:
+            return
+        with contextlib.suppress(OSError):
+            self._channel.send(json.dumps({"kill": number, "why": why}).encode())
+        asyncio.get_running_loop().call_later(END_SECONDS, self._give_up, number)
+
+    def _give_up(self, number: int) -> None:
+        if number in self._flights and not self._flights[number].answer.done():
+            self.close()
+
+    def _listen(self) -> None:
+        """Take what the process says."""
+        while self._channel is not None:
+            try:
+                body = self._channel.recv(100_000)
+            except BlockingIOError:
+                return
+            except OSError:
+                body = b""
+            if not body:
+                self.close()
+                return
+            self._heard(json.loads(body))
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        number = message.get("ended", message.get("failed"))
+        flight = self._flights.get(number) if number is not None else None
+        if number is None or flight is None or flight.answer.done():
+            return
+        if "failed" in message:
+            flight.answer.set_exception(LineLost(message["why"]))
+            return
+        while flight.reading and self._read(number):
+            pass
+        flight.answer.set_result(message)
+
+    def _read(self, number: int) -> bool:
+        """Take what an experiment tells; whether there was anything."""
+        flight = self._flights.get(number)
+        if flight is None:
+            return False
+        try:
+            part = flight.ours.recv(1_000_000)
+        except BlockingIOError:
+            return False
+        except OSError:
+            part = b""
+        if not part:
+            flight.reading = False
+            asyncio.get_running_loop().remove_reader(flight.ours.fileno())
+            return False
+        flight.size += len(part)
+        if flight.size <= FRAMES_BYTES:
+            flight.parts.append(part)
+        elif not flight.asked:
+            flight.asked = True
+            self._kill(number, f"it told more than {FRAMES_BYTES:,} bytes")
+        return True
+
+    def _send_rest(self, flight: _Flight) -> None:
+        """Write as much of the job as the socket takes; the rest follows when it has room."""
+        loop, descriptor = asyncio.get_running_loop(), flight.ours.fileno()
+        if descriptor < 0:
+            return
+        try:
+            while flight.unsent:
+                flight.unsent = flight.unsent[flight.ours.send(flight.unsent) :]
+        except BlockingIOError:
+            loop.add_writer(descriptor, self._send_rest, flight)
+            return
+        except OSError:
+            flight.unsent = memoryview(b"")
+        loop.remove_writer(descriptor)
+
+    def _forget(self, number: int) -> None:
+        flight = self._flights.pop(number)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(flight.ours.fileno())
+        loop.remove_writer(flight.ours.fileno())
+        flight.ours.close()
+
+
+def _told(parts: list[bytes], left: Mapping[str, str]) -> list[bytes]:
+    """Frames for what was printed before the end and not told: they belong to the cell that began last."""
+    if not left:
+        return []
+    begun = re.findall(rb'^{"cell":(\d+),"begin":', b"".join(parts), re.MULTILINE)
+    cell = int(begun[-1]) if begun else 0
+    frames = [{"cell": cell, "msg": "stream", "content": {"name": name, "text": left[name]}} for name in left]
+    return [b"\n" if parts and not parts[-1].endswith(b"\n") else b"", *(json.dumps(f).encode() + b"\n" for f in frames)]

@@ -1,0 +1,83 @@
+"""A folder that looks like the notebook's to a program that runs in it, yet takes in whatever that writes.
+
+    slot/work/home/ann/study            where an experiment of /home/ann/study works
+    slot/work/home/ann/study/data.csv   → /home/ann/study/data.csv
+    slot/work/home/ann/shared           → /home/ann/shared, so that "../shared/x.csv" is found as well
+
+Entries are symbolic links: reading follows them, if the sandbox lets it; a new file lands here; a file that is there
+cannot be written, because what the link points to is not the experiment's to write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+LEVELS = 2
+"""Of how many folders above the notebook's the entries are linked."""
+MOST = 2_000
+"""Entries of a folder that are linked; a folder with more is linked as far as that."""
+
+
+class Mirror:
+    """The folder of one slot. `make` it once, `restore` it after each experiment.
+
+    Args:
+        root: an empty folder of the slot.
+        folder: the notebook's, absolute.
+        shut: folders that are not linked.
+    """
+
+    def __init__(self, root: Path, folder: Path, shut: Collection[Path] = ()) -> None:
+        self._root, self._folder, self._shut = root, folder, {str(each) for each in shut}
+        self.place = root.joinpath(*folder.parts[1:])
+        """Where experiments work."""
+        self._stamps: dict[Path, tuple[int, int]] = {}
+
+    def make(self) -> None:
+        """Make all folders and links anew."""
+        shutil.rmtree(self._root, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            os.unlink(self._root)
+        self.place.mkdir(mode=0o700, parents=True)
+        below = ""
+        for number, original in enumerate((self._folder, *self._folder.parents)):
+            here = self._root.joinpath(*original.parts[1:])
+            if number <= LEVELS:
+                self._link(original, here, below)
+            below = original.name
+            self._stamps[here] = _stamp(here)
+            if here == self._root:
+                break
+
+    def _link(self, original: Path, here: Path, leave: str) -> None:
+        with contextlib.suppress(OSError), os.scandir(original) as entries:
+            for _, entry in zip(range(MOST), entries, strict=False):
+                if entry.name != leave and entry.path not in self._shut:
+                    with contextlib.suppress(OSError):
+                        os.symlink(entry.path, here / entry.name)
+
+    def written(self) -> list[Path]:
+        """What an experiment left in the folder in which it works: files and folders that are no links."""
+        found = []
+        with contextlib.suppress(OSError), os.scandir(self.place) as entries:
+            found = [Path(entry.path) for entry in entries if not entry.is_symlink()]
+        return found
+
+    def restore(self) -> None:
+        """As it was made; costs a few calls of the system where nothing was changed."""
+        if any(_stamp(here) != stamp for here, stamp in self._stamps.items()):
+            self._stamps.clear()
+            self.make()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes whenever an entry of a folder comes, goes or is replaced."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return (0, 0)
+    return (found.st_ino, found.st_mtime_ns)

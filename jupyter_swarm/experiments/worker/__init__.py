@@ -1,0 +1,13 @@
+"""What runs under the notebook's own interpreter: the zygote, and the experiments that it forks.
+
+    __main__.py    started by the runner: `python worker/__main__.py FD`
+    zygote.py      imports and loads once, forks experiments, watches them, leaves nothing of them behind
+    child.py       what a fork does: shut itself in, execute the cells, tell
+    shell.py       IPython's shell as a kernel has it, whose messages go to a channel
+    channel.py     the frames that are told, and the cap on what is printed
+    processes.py   the tree below a process, its memory, and its end
+    sandbox/       what an experiment may not do
+
+Nothing here needs anything of ours, or anything besides the standard library, IPython and ipykernel, which every
+kernel has. In an experiment's process it is the package `swarm_worker`, found by its path and by nothing else.
+"""

@@ -1,0 +1,317 @@
+"""What a fork of a zygote does: shut itself in, execute the cells of a notebook, tell, and end.
+
+Or, asked to be a snapshot: execute the beginning of a notebook, as far as a statement of one of its cells, and serve
+there as a zygote of its own. A fork of it goes on in the middle of that cell, with parameters and seed of its own, as
+if it had executed everything itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+import types
+from dataclasses import dataclass
+from typing import Any
+
+from . import processes
+from .purity import Purity
+
+LEFT_BYTES = 20_000
+LOADED = "swarm_captures"
+"""Name of `sys` under which captured variables lie that the zygote has loaded (path → values)."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place where one experiment at a time runs: a folder of its own, and files for standard output and error."""
+
+    folder: str
+    output: int
+    error: int
+
+    @classmethod
+    def made(cls, folder: str) -> Slot:
+        """In a folder that exists."""
+        return cls(folder, os.memfd_create("stdout"), os.memfd_create("stderr"))
+
+    def printed(self) -> int:
+        """Bytes in the files."""
+        return os.fstat(self.output).st_size + os.fstat(self.error).st_size
+
+    def left(self) -> dict[str, str]:
+        """The end of what stands in the files; they are empty afterwards."""
+        found = {}
+        for name, descriptor in (("stdout", self.output), ("stderr", self.error)):
+            if size := os.fstat(descriptor).st_size:
+                text = os.pread(descriptor, LEFT_BYTES, max(0, size - LEFT_BYTES)).decode("utf-8", "replace")
+                found[name] = f"[output cut: {size - LEFT_BYTES:,} bytes]\n{text}" if size > LEFT_BYTES else text
+                os.ftruncate(descriptor, 0)
+        return found
+
+
+def load(shell: Any, path: str) -> list[str] | None:
+    """Load captured variables; functions among them read the globals of the shell's notebook.
+
+    What cannot be loaded is tried again, and complained of, by the notebook.
+
+    Returns:
+        Every name that the code of captured functions and classes mentions; None where that cannot be told.
+    """
+    import pickle
+
+    loaded: dict[str, Any] = {}
+    setattr(sys, LOADED, loaded)
+    if not path:
+        return []
+
+    class Unpickler(pickle.Unpickler):
+        def persistent_load(self, name: Any) -> Any:
+            return shell.user_ns
+
+    with contextlib.suppress(BaseException), open(path, "rb") as file:
+        loaded[path] = Unpickler(file).load()
+    return mentioned(loaded[path].values()) if path in loaded else None
+
+
+def mentioned(values: Any) -> list[str]:
+    """The names in the code of functions and classes that were made in the notebook, those that they contain too.
+
+    >>> def f(): return [scale for _ in range(3)]
+    >>> "scale" in mentioned([f])
+    True
+    """
+    found: set[str] = set()
+    todo, seen = list(values), set()
+    while todo:
+        each = todo.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, types.CodeType):
+            found |= {*each.co_names}
+            todo += [const for const in each.co_consts if isinstance(const, types.CodeType)]
+        elif isinstance(each, types.FunctionType):
+            cells = [cell.cell_contents for cell in each.__closure__ or () if cell != _EMPTY]
+            todo += [each.__code__, *cells]
+        elif isinstance(each, (staticmethod, classmethod)):
+            todo.append(each.__func__)
+        elif isinstance(each, property):
+            todo += [each.fget, each.fset, each.fdel]
+        elif isinstance(each, type):
+            if each.__module__ == "__main__":
+                todo += [*vars(each).values(), *each.__bases__]
+        else:
+            todo.append(type(each))
+    return sorted(found)
+
+
+_EMPTY = types.CellType()
+
+
+def become(zygote: Any, birth: Any) -> None:
+    """Be an experiment, or a snapshot, from now on; never returns."""
+    status = 1
+    try:
+        Child(zygote, birth).live()
+        status = 0
+    except SystemExit:
+        pass
+    except BaseException as error:
+        with contextlib.suppress(BaseException):
+            zygote.frames.done(why=f"{type(error).__name__}: {error}")
+    finally:
+        os._exit(status)
+
+
+class Child:
+    """A forked process from its birth to its end."""
+
+    def __init__(self, zygote: Any, birth: Any) -> None:
+        self._zygote, self._shell, self._frames = zygote, zygote.shell, zygote.frames
+        self._cells: list[dict[str, Any]] = []
+        self._stop: tuple[int, int] | None = None
+        self._serving: socket.socket | None = None
+        self._purity: Purity | None = None
+        self._statements: list[tuple[float, str]] = []
+        self._at = 0
+        self._since = 0.0
+        self._inside = False
+        self._job = self._born(birth)
+
+    def _born(self, birth: Any) -> dict[str, Any]:
+        """Settle in; the job."""
+        request, (descriptor, *more) = birth.request, birth.descriptors
+        os.setsid()
+        processes.die_with(birth.parent)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._serving = socket.socket(fileno=more[0]) if more else None
+        slot = self._zygote.slots[request["slot"]] if self._serving is None else Slot.made("")
+        _standard(slot, [] if self._serving else self._zygote.slots)
+        os.environ.update(request["environment"])
+        if request["folder"]:
+            os.chdir(request["folder"])
+        tempfile.tempdir = request["environment"].get("TMPDIR")
+        _randomise()
+        if request["threads"] > 1:
+            _allow(request["threads"])
+        job: dict[str, Any] = _job(descriptor)
+        self._frames.own()
+        self._frames.watch({"stdout": 1, "stderr": 2})
+        if self._serving is None:
+            self._frames.descriptor = descriptor
+        else:
+            os.close(descriptor)
+        self._shut_in(request["slot"])
+        return job
+
+    def _shut_in(self, slot: int) -> None:
+        """Close the sandbox; that of a snapshot leaves its forks a way to slots of their own, which they close."""
+        sandbox = self._zygote.sandbox
+        if sandbox is None:
+            return
+        if self._serving is None:
+            sandbox.enter(slot)
+        elif not self._inside:
+            sandbox.enter(slot, forks=range(len(self._zygote.slots) - 1))
+            self._inside = True
+
+    def live(self) -> None:
+        """Execute code cells in order, until one fails."""
+        self._cells = self._job["cells"]
+        self._stop = tuple(self._job["stop"]) if "stop" in self._job else None
+        self._shell.between = self._between
+        while self._at < len(self._cells):
+            cell = self._cells[self._at]
+            self._begin(cell)
+            result = self._shell.run_cell(cell["source"], store_history=True)
+            self._shell.payload_manager.clear_payload()
+            failed = not result.success or getattr(self._shell, "_last_traceback_during_displayhook", False)
+            self._frames.end(self._shell.execution_count - 1, not failed)
+            if failed and not self._cells[self._at].get("may_fail"):
+                break
+            if self._shell.exit_now:
+                raise SystemExit
+            self._at += 1
+        if self._serving is not None:
+            self._refuse("it came to its end")
+        self._frames.done(statements=self._statements)
+
+    def _begin(self, cell: dict[str, Any]) -> None:
+        self._frames.begin(cell["index"], time.time())
+        self._since = time.monotonic()
+        if cell["index"] in (self._job.get("watch"), (self._stop or (None,))[0]):
+            self._purity = Purity()
+
+    def _between(self, index: int, nodes: list[Any], name: str) -> tuple[list[Any], str]:
+        """Between two statements of a cell: tell what was printed, note what they took, stop where a snapshot does."""
+        self._frames.flush()
+        cell = self._cells[self._at]
+        if cell["index"] == self._job.get("watch") and index and self._purity is not None:
+            self._statements.append((time.monotonic() - self._since, self._purity.lost()))
+        if self._stop == (cell["index"], index):
+            return self._serve(nodes, name)
+        return nodes, name
+
+    # ---------------------------------------------------------------- snapshots
+
+    def _refuse(self, why: str) -> None:
+        assert self._serving is not None
+        self._serving.send(json.dumps({"why": why}).encode())
+        os._exit(0)
+
+    def _serve(self, nodes: list[Any], name: str) -> tuple[list[Any], str]:
+        """Be forked here as often as wanted; what a fork executes next."""
+        assert self._serving is not None
+        assert self._purity is not None
+        if why := self._purity.lost():
+            self._refuse(why)
+        spent = time.monotonic() - self._since
+        self._serving.send(json.dumps({"ready": True}).encode())
+        birth = self._zygote.nested(self._serving).serve()
+        if birth is None:
+            os._exit(0)
+        old = self._cells[self._at]["source"]
+        held, self._frames.held = self._frames.held, []
+        self._job = self._born(birth)
+        self._cells, self._stop = self._job["cells"], tuple(self._job["stop"]) if "stop" in self._job else None
+        self._retell(held, spent)
+        namespace = self._shell.user_ns
+        namespace.update(self._job["parameters"])
+        exec(self._job["reseed"], {"__name__": "reseed"})
+        self._purity = Purity() if self._stop else None
+        for place, cell in enumerate(self._cells[: self._at + 1], start=1):
+            namespace["In"][place] = cell["source"]
+        source = self._cells[self._at]["source"]
+        return (nodes, name) if source == old else self._parsed(source)
+
+    def _retell(self, held: list[bytes], spent: float) -> None:
+        """Tell what the snapshot did as one's own; the cell in which it stopped began as long ago as it took there."""
+        self._since = time.monotonic() - spent
+        index = self._cells[self._at]["index"]
+        for line in held:
+            if line.startswith(b'{"cell":%d,"begin":' % index):
+                self._frames.begin(index, time.time() - spent)
+            else:
+                self._frames.put(line)
+
+    def _parsed(self, source: str) -> tuple[list[Any], str]:
+        """The statements of a cell that begins as the snapshot's does, and goes on otherwise."""
+        shell = self._shell
+        cell, number = shell.transform_cell(source), len(shell.user_ns["In"]) - 1
+        name = shell.compile.cache(cell, number, raw_code=source)
+        return list(shell.transform_ast(shell.compile.ast_parse(cell, filename=name)).body), name
+
+
+def _job(descriptor: int) -> Any:
+    """What is to be executed: its length in eight bytes, then JSON."""
+    length = int.from_bytes(_exactly(descriptor, 8), "big")
+    return json.loads(_exactly(descriptor, length))
+
+
+def _exactly(descriptor: int, count: int) -> bytes:
+    parts: list[bytes] = []
+    while count:
+        part = os.read(descriptor, min(count, 1_000_000))
+        if not part:
+            raise EOFError("the runner has gone")
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def _standard(slot: Slot, others: list[Slot]) -> None:
+    """Standard input is empty, output and error are the slot's files; those of others are closed."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (slot.output, 1), (slot.error, 2)):
+        os.dup2(source, target)
+    os.close(null)
+    for each in others or [slot]:
+        os.close(each.output)
+        os.close(each.error)
+    for descriptor in (1, 2):
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+def _randomise() -> None:
+    """Unseeded draws differ between experiments; Python's own generator sees to itself."""
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+
+
+def _allow(count: int) -> None:
+    """Let libraries that were loaded with one thread use more; a child may raise the number, its parent never."""
+    with contextlib.suppress(Exception):  # without threadpoolctl they go on with one
+        import threadpoolctl
+
+        threadpoolctl.threadpool_limits(count)
+    if "torch" in sys.modules:
+        with contextlib.suppress(Exception):
+            sys.modules["torch"].set_num_threads(count)

@@ -1,0 +1,128 @@
+"""IPython's shell as a kernel has it, but its messages go to a channel instead of a socket.
+
+It is ipykernel's own shell class, so that magics, display hooks, figures, tracebacks and tools that ask in which shell
+they run (progress bars) find what they find in a kernel.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ipykernel.compiler import XCachingCompiler
+from ipykernel.kernelbase import Kernel
+from ipykernel.zmqshell import ZMQInteractiveShell
+from jupyter_client.session import Session
+from traitlets.config import Config
+
+from .channel import Channel, Stream
+
+
+class ChannelSession(Session):  # type: ignore[misc]
+    """A session that hands messages to a channel."""
+
+    channel: Any = None
+
+    def msg(self, msg_type: Any, content: Any = None, *_: Any, **__: Any) -> dict[str, Any]:
+        """As much of a message as anybody looks at."""
+        return {"header": {"msg_type": msg_type}, "msg_type": msg_type, "content": content or {}, "metadata": {}}
+
+    def send(self, stream: Any, msg_or_type: Any, content: Any = None, *_: Any, **__: Any) -> Any:
+        """Tell it."""
+        if isinstance(msg_or_type, dict):
+            kind, content = msg_or_type["msg_type"], msg_or_type["content"]
+        else:
+            kind = msg_or_type
+        self.channel.message(kind, content or {})
+        return None
+
+
+class _Kernel:
+    """What a shell asks of its kernel."""
+
+    eventloop = None
+    io_loop = None
+    shell_streams: tuple[Any, ...] = ()
+    raw_input, getpass = Kernel.raw_input, Kernel.getpass
+    _allow_stdin = False  # as in a notebook that nobody watches
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+
+class Shell(ZMQInteractiveShell):
+    """The shell of all experiments of a zygote; each runs in a copy of it.
+
+    `between(index, statements, name)` is called before each statement of a cell and after the last, and returns the
+    statements and the name of the cell to go on with.
+    """
+
+    between: Any = None
+
+    async def run_ast_nodes(
+        self,
+        nodelist: list[Any],
+        cell_name: str,
+        interactivity: str = "last_expr",
+        compiler: Any = compile,
+        result: Any = None,
+    ) -> Any:
+        """Statement by statement, as IPython does, with a word in between."""
+        if self.between is None or interactivity not in ("last_expr", "none"):
+            return await super().run_ast_nodes(nodelist, cell_name, interactivity, compiler, result)
+        nodes, index = list(nodelist), 0
+        while True:
+            nodes, cell_name = self.between(index, nodes, cell_name)
+            if index >= len(nodes):
+                return False
+            how = interactivity if index == len(nodes) - 1 else "none"
+            if await super().run_ast_nodes([nodes[index]], cell_name, how, compiler, result):
+                return True
+            index += 1
+
+
+def make(channel: Channel) -> Shell:
+    """The shell, warmed, with nothing executed; `sys.stdout` and `sys.stderr` are the channel's from now on."""
+    session = ChannelSession()
+    session.channel = channel
+    config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"banner1": ""}})
+    shell: Shell = Shell.instance(config=config, compiler_class=XCachingCompiler, kernel=_Kernel(session))
+    shell.displayhook.session = shell.display_pub.session = session
+    shell.displayhook.pub_socket = shell.display_pub.pub_socket = None
+    shell.displayhook.get_execution_count = lambda: shell.execution_count
+    shell.displayhook.topic, shell.display_pub.topic = b"execute_result", b"display_data"
+    sys.stdout, sys.stderr = Stream(channel, "stdout"), Stream(channel, "stderr")
+    _no_input(shell)
+    _warm(shell, channel)
+    return shell
+
+
+def _no_input(shell: Shell) -> None:
+    import builtins
+    import getpass
+
+    builtins.input = shell.kernel.raw_input
+    getpass.getpass = shell.kernel.getpass
+
+
+def _warm(shell: Shell, channel: Channel) -> None:
+    """Execute something, so that what is made at its first use is made before the forks; then forget it."""
+    before, hidden = dict(shell.user_ns), dict(shell.user_ns_hidden)
+    for source in ("1", "print('')", "raise KeyError", "from IPython.display import display; display(1)"):
+        shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+    for space, old in ((shell.user_ns, before), (shell.user_ns_hidden, hidden)):
+        space.clear()
+        space.update(old)
+    shell.user_ns["In"][:] = [""]
+    shell.user_ns["Out"].clear()
+    shell.execution_count = 1
+    shell.displayhook.flush()
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        if hasattr(sys, name):
+            delattr(sys, name)
+    history = shell.history_manager
+    history.reset(new_session=False)
+    history._i00 = history._i = history._ii = history._iii = ""
+    shell.displayhook._, shell.displayhook.__, shell.displayhook.___ = "", "", ""
+    shell.compile._filename_map.clear()
+    channel.held.clear()

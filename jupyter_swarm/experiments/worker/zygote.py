@@ -1,0 +1,269 @@
+"""A process that has imported and loaded what the experiments need, and forks one whenever it is asked to.
+
+It is exec'd, never forked, with a clean environment and one thread for each numerical library; nothing of an
+experiment's code ever runs in it, so each finds the same. (A snapshot is a fork that has executed the beginning of a
+notebook and then serves in the same way; `child.py`.) Before a fork it must be single-threaded: locks that other
+threads hold would be held for ever in the child.
+
+It talks over a Unix socket whose messages are JSON:
+
+    → {"imports", "captures", "folder", "slots", "policy", "memory", "processes", "limit"}   once
+    ← {"ready": true, "layers": {layer: why it is missing, or ""}, "names": mentioned by captured code} or {"why"}
+    → {"fork": n, "slot": s, "folder", "environment": {...}, "threads": t} with a socket on which the job stands,
+      and for a snapshot another, on which that serves
+    ← {"failed": n, "why"}                                                  where it may not fork
+    → {"kill": n, "why"}
+    ← {"ended": n, "status", "why", "peak", "cpu", "left"}                 when nothing of it is left; "left" is what
+                                                                            it had printed and not told: {stream: text}
+
+Each experiment leads a session of its own, which the sandbox lets no descendant leave, and the zygote adopts orphans:
+so killing the group until it is empty leaves nothing behind. Memory and number of processes are watched here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import child, processes
+from .channel import Channel
+
+LONGEST = 200_000
+TICK_SECONDS = 0.05
+"""How often memory and processes are looked at."""
+NICE = 10
+PRINTED_BYTES = 64_000_000
+"""What processes and C code of an experiment may print within one statement."""
+
+
+@dataclass
+class Running:
+    """An experiment that has been forked."""
+
+    number: int
+    pid: int
+    slot: Any
+    began: float = field(default_factory=time.monotonic)
+    why: str = ""
+    status: int | None = None
+    peak: int = 0
+    cpu: float = 0.0
+
+
+@dataclass(frozen=True)
+class Birth:
+    """In a forked process: what it was asked to be, its descriptors, and its parent."""
+
+    request: dict[str, Any]
+    descriptors: list[int]
+    parent: int
+
+
+CONTINUE = Birth({}, [], 0)
+"""Nobody was born: the parent goes on."""
+
+
+class Zygote:
+    """Imports and loads when made; `serve` until the runner closes its end."""
+
+    def __init__(self, channel: socket.socket, setup: dict[str, Any]) -> None:
+        self._channel, self._setup = channel, setup
+        self.frames = Channel(setup.get("limit", 2_000_000))
+        self.shell: Any = None
+        self.sandbox: Any = None
+        self.layers: dict[str, str] = {}
+        self.names: list[str] | None = None
+        self.slots: list[child.Slot] = []
+        self._running: dict[int, Running] = {}
+        self._own = 0
+        self._private: list[int] = []
+
+    def prepare(self) -> str:
+        """Do once what every experiment needs; why none can be forked, or ""."""
+        try:
+            from . import shell
+
+            self.shell = shell.make(self.frames)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        self._import(self._setup["imports"])
+        self.names = child.load(self.shell, self._setup.get("captures", ""))
+        self.frames.held.clear()
+        if processes.threads() > 1:
+            return "an import has started threads"
+        self.slots = [child.Slot.made(path) for path in self._setup["slots"]]
+        if (policy := self._setup.get("policy")) is not None:
+            from .sandbox import Policy, Sandbox
+
+            self.sandbox = Sandbox(Policy.from_json(policy), self._setup["slots"])
+            self.layers = self.sandbox.prepare()
+        return ""
+
+    def _import(self, statements: list[str]) -> None:
+        """What fails here fails again where it is seen: in the notebook."""
+        sys.path.insert(0, "")  # modules beside the notebook
+        for statement in statements:
+            with contextlib.suppress(BaseException):
+                exec(statement, {"__name__": "imports"})
+        sys.path.remove("")
+
+    def serve(self) -> Birth | None:
+        """Fork, watch and collect, for as long as the runner keeps its end open.
+
+        Returns:
+            None in this process, at the end; in a forked process, what it was forked for.
+        """
+        processes.adopt_orphans()
+        gc.collect()
+        gc.freeze()  # what is shared with the children stays shared: no collection writes to it
+        self._own = processes.resident(os.getpid())
+        signals, wake = os.pipe()
+        for end in (signals, wake):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._private = [signals, wake, self._channel.fileno()]
+        poll = select.poll()
+        poll.register(self._channel.fileno(), select.POLLIN)
+        poll.register(signals, select.POLLIN)
+        looked = time.monotonic()
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll(self._patience())}
+            if signals in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(signals, 4096)
+            if self._channel.fileno() in ready:
+                birth = self._listen()
+                if birth is not CONTINUE:
+                    return birth
+            self._collect()
+            if self._running and time.monotonic() - looked > TICK_SECONDS:
+                self._look()
+                looked = time.monotonic()
+
+    def nested(self, channel: socket.socket) -> Zygote:
+        """In a snapshot: the same, for forks of this process."""
+        other = Zygote(channel, self._setup)
+        other.frames, other.shell, other.sandbox, other.slots = self.frames, self.shell, self.sandbox, self.slots
+        return other
+
+    def _patience(self) -> float | None:
+        """Milliseconds until there is something to do unasked; None for ever."""
+        if any(each.status is not None for each in self._running.values()):
+            return 1.0
+        return 1000 * TICK_SECONDS if self._running else None
+
+    def _listen(self) -> Birth | None:
+        """One request. CONTINUE, or None where the runner has gone, or, in a forked process, what it is for."""
+        body, descriptors, _, _ = socket.recv_fds(self._channel, LONGEST, 4)
+        if not body:
+            return None
+        request = json.loads(body)
+        if "fork" in request:
+            return self._fork(request, descriptors)
+        if "kill" in request and (running := self._running.get(request["kill"])) is not None:
+            self._end(running, request["why"])
+        return CONTINUE
+
+    def _fork(self, request: dict[str, Any], descriptors: list[int]) -> Birth:
+        number = request["fork"]
+        if processes.threads() > 1:
+            self._say(failed=number, why="this process has threads")
+        else:
+            parent = os.getpid()
+            pid = os.fork()
+            if pid == 0:
+                for each in self._private:
+                    os.close(each)
+                self._channel.detach()
+                signal.set_wakeup_fd(-1)
+                return Birth(request, descriptors, parent)
+            slot = None if len(descriptors) > 1 else self.slots[request["slot"]]
+            self._running[number] = Running(number, pid, slot)
+        for each in descriptors:
+            os.close(each)
+        return CONTINUE
+
+    def _end(self, running: Running, why: str) -> None:
+        """Kill it and whatever it has started; it is collected afterwards."""
+        running.why = running.why or why
+        if not processes.kill_group(running.pid):
+            with contextlib.suppress(ProcessLookupError):  # it has not begun its session yet
+                os.kill(running.pid, signal.SIGKILL)
+
+    def _collect(self) -> None:
+        """Take leave of processes that have ended; tell of experiments of which nothing is left."""
+        mine = {each.pid: each for each in self._running.values()}
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status, used = os.wait4(-1, os.WNOHANG)
+                if not pid:
+                    break
+                if (running := mine.get(pid)) is not None:
+                    running.status = os.waitstatus_to_exitcode(status)
+                    running.peak = max(running.peak, used.ru_maxrss * 1024)
+                    running.cpu = used.ru_utime + used.ru_stime
+        for running in [each for each in self._running.values() if each.status is not None]:
+            if not processes.kill_group(running.pid):
+                del self._running[running.number]
+                self._say(
+                    ended=running.number,
+                    status=running.status,
+                    why=running.why,
+                    peak=max(0, running.peak - self._own),
+                    cpu=running.cpu,
+                    left=running.slot.left() if running.slot is not None else {},
+                )
+
+    def _look(self) -> None:
+        """End what holds too much memory or too many processes."""
+        memory, most = self._setup.get("memory", 0), self._setup.get("processes", 0)
+        sessions: dict[int, list[int]] = {each.pid: [] for each in self._running.values()}
+        for pid in processes.tree(os.getpid()):
+            if (leader := processes.session(pid)) in sessions:
+                sessions[leader].append(pid)
+        for running in list(self._running.values()):
+            pids = sessions[running.pid]
+            held = sum(max(0, processes.resident(pid) - self._own) for pid in pids)
+            running.peak = max(running.peak, held + self._own)
+            if most and len(pids) > most:
+                self._end(running, f"it had more than {most} processes")
+            elif running.slot is not None and running.slot.printed() > PRINTED_BYTES:
+                self._end(running, f"it wrote more than {PRINTED_BYTES:,} bytes to its output without a pause")
+            elif memory and held > memory:
+                self._end(running, f"it held more than {memory / 2**20:,.0f} MB of memory")
+
+    def _say(self, **message: Any) -> None:
+        self._channel.send(json.dumps(message).encode())
+
+
+def main(descriptor: int) -> None:
+    """Prepare, say whether that went well, then serve."""
+    channel = socket.socket(fileno=descriptor)
+    os.nice(NICE)
+    setup = json.loads(_received(channel))
+    with contextlib.suppress(OSError):
+        os.chdir(setup["folder"])
+    zygote = Zygote(channel, setup)
+    why = zygote.prepare()
+    ready = {"ready": True, "layers": zygote.layers, "names": zygote.names}
+    channel.send(json.dumps({"why": why} if why else ready).encode())
+    if not why and (birth := zygote.serve()) is not None:
+        child.become(zygote, birth)
+
+
+def _received(channel: socket.socket) -> bytes:
+    """The first message; as it can be long, it lies in a file whose descriptor is sent."""
+    _, descriptors, _, _ = socket.recv_fds(channel, LONGEST, 1)
+    with os.fdopen(descriptors[0], "rb") as file:
+        file.seek(0)
+        return file.read()
