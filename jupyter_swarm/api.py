@@ -103,7 +103,8 @@ class Swarm:
             vary: knobs to vary, also `name=low..high`; fix: names never to vary.
             new: another swarm even though nothing has changed (the notebook's data may have).
             progress: told (bytes done, bytes in all) while large data are captured.
-            options: workers, timeout_seconds, share_confirmation, seed, mind.
+            options: workers, timeout_seconds, share_confirmation, seed, mind,
+                network, gpus, unsafe.
 
         Raises:
             CellError: the cell cannot be used as it is, or something cannot be captured.

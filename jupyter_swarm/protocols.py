@@ -60,9 +60,11 @@ class Laboratory(Protocol):
     no experiment can run at all."""
 
     workers: int
+    notes: tuple[str, ...]
+    """What a person should know of it, once it is open."""
 
     async def open(self) -> None:
-        """Get ready (start kernels ahead)."""
+        """Get ready (import and load what experiments need)."""
         ...
 
     async def run(self, experiment: Experiment, timeout_seconds: float) -> Run:

@@ -75,7 +75,15 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
     if library.papers():
         Librarian(workspace).start_if_needed()
     workers = int(request.options.get("workers", 0)) or None
-    laboratory = NotebookLaboratory(workspace, name, request.analysis, request.context, workers=workers)
+    laboratory = NotebookLaboratory(
+        workspace,
+        name,
+        request.analysis,
+        request.context,
+        workers=workers,
+        network=bool(request.options.get("network", False)),
+        gpus=int(request.options.get("gpus", 0)),
+    )
     mind = str(request.options.get("mind", "classical"))
     swarm = Swarm(
         store,

@@ -99,6 +99,7 @@ class Swarm(WorkingDesk):
             self._recover()
             if not self.state.over:
                 await self.laboratory.open()
+                self.append(*(Noted(text=each, level="warning") for each in self.laboratory.notes))
                 await self._until_over()
         finally:
             try:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from jupyter_swarm.experiments.nursery import Nursery, Setup
 
 NAME = "swarm"
-VARIABLE = "JUPYTER_SWARM_ISOLATION"
 logger = logging.getLogger("papermill")
 
 
@@ -127,13 +126,14 @@ def _setup(nb: Any) -> Setup:
     import sys
 
     from jupyter_swarm.experiments.cells import import_statements
+    from jupyter_swarm.experiments.environment import isolated
     from jupyter_swarm.experiments.nursery import Setup
     from jupyter_swarm.experiments.worker.sandbox import Policy
 
     sources = [cell.source for cell in nb.cells if cell.cell_type == "code"]
     folder = os.getcwd()
     policy = None
-    if os.environ.get(VARIABLE, "on").lower() not in ("off", "0", "no"):
+    if isolated():
         policy = Policy(read=(folder,), write=(folder,)).to_json()
     return Setup(sys.executable, folder, import_statements(sources), policy=policy)
 

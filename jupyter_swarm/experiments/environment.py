@@ -24,6 +24,19 @@ THREADS = (
 _SECRET = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
 
 
+ISOLATION = "JUPYTER_SWARM_ISOLATION"
+"""Set to "off", experiments are not shut in: a person's choice, for a machine or a moment."""
+
+
+def isolated(source: Mapping[str, str] = os.environ) -> bool:
+    """Whether experiments are to be shut in.
+
+    >>> isolated({}), isolated({"JUPYTER_SWARM_ISOLATION": "off"})
+    (True, False)
+    """
+    return source.get(ISOLATION, "on").lower() not in ("off", "0", "no", "false")
+
+
 def environment(threads: int, source: Mapping[str, str] = os.environ) -> dict[str, str]:
     """A clean environment: names on an allow-list, without any that could hold a key, and `threads` for libraries.
 

@@ -99,11 +99,15 @@ class Executor:
         """Execute in a fork of a snapshot where that is worth it; else the whole, and learn from it."""
         snapshot = await self._prefixes.snapshot(nursery, share, job)
         if snapshot is not None:
-            with contextlib.suppress(LineLost):
-                return await nursery.run({**job, **told(share, snapshot)}, seconds, keep, snapshot)
-        if not self._prefixes.wants(share):
-            return await nursery.run(job, seconds, keep)
-        ended = await nursery.run({**job, "watch": share.cell}, seconds, keep)
+            job = {**job, **told(share, snapshot)}
+        wanted = self._prefixes.wants(share)
+        watched = {**job, "watch": share.cell} if wanted else job
+        try:
+            ended = await nursery.run(watched, seconds, keep, snapshot)
+        except LineLost:  # the snapshot has died, or may not fork
+            ended = await nursery.run(watched, seconds, keep)
+        if not wanted:
+            return ended
         with contextlib.suppress(msgspec.MsgspecError, IndexError):
             last = msgspec.json.decode(ended.frames.splitlines()[-1], type=_Done)
             self._prefixes.learn(share, last.statements)

@@ -46,6 +46,7 @@ class FunctionLaboratory:
         analysis: Analysis | None = None,
     ) -> None:
         self.workers = workers
+        self.notes: tuple[str, ...] = ()
         self._function, self._delay, self._analysis = function, delay_seconds, analysis
         self._closing: asyncio.Event | None = None
         self._permits: asyncio.Semaphore | None = None

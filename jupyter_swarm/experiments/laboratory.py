@@ -8,7 +8,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,12 +17,16 @@ import msgspec
 from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
 from jupyter_swarm.experiments import cells, function, notebook, recorded
 from jupyter_swarm.experiments.cores import usable_cores
+from jupyter_swarm.experiments.devices import device_files, devices
+from jupyter_swarm.experiments.environment import isolated
 from jupyter_swarm.experiments.executor import Executor
 from jupyter_swarm.experiments.journal import Journal
 from jupyter_swarm.experiments.line import OVER, Ended
+from jupyter_swarm.experiments.memory import usable_memory
 from jupyter_swarm.experiments.nursery import NurseryLost, Setup
 from jupyter_swarm.experiments.prefixes import Share
 from jupyter_swarm.experiments.record import Gist, gist
+from jupyter_swarm.experiments.worker.sandbox import ISOLATING, Policy
 from jupyter_swarm.words import Analysis, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
 
@@ -44,33 +48,56 @@ class NotebookLaboratory:
         analysis: of the swarm's cell; its lock is checked before each run.
         context: imports, captures, interpreter and folder.
         workers: experiments at once; as many as cores where not given.
+        network: whether experiments may open connections, which the sandbox forbids otherwise.
+        gpus: how many there are; each experiment has one for itself. 0: none is dealt out.
+
+    Experiments are shut in (`worker/sandbox/`) as far as this machine can, unless JUPYTER_SWARM_ISOLATION=off.
 
     Order of calls: `open`, then `run` as often as wanted (also at once), then `close`.
     """
 
     def __init__(
-        self, workspace: Workspace, swarm: str, analysis: Analysis, context: Context, workers: int | None = None
+        self,
+        workspace: Workspace,
+        swarm: str,
+        analysis: Analysis,
+        context: Context,
+        workers: int | None = None,
+        *,
+        network: bool = False,
+        gpus: int = 0,
     ) -> None:
-        cores = usable_cores()
-        self.workers = workers or cores
+        self.workers = min(workers or usable_cores(), gpus or sys.maxsize)
+        self.notes: tuple[str, ...] = ()
         self._workspace, self._swarm, self._analysis, self._context = workspace, swarm, analysis, context
         self._python = context.python or sys.executable
-        self._executor = Executor(self._setup(max(1, cores // self.workers)), self.workers)
+        self._network, self._devices = network, devices(gpus)
+        self._isolated = isolated()
+        self._executor = Executor(self._setup(), self.workers)
         self._journal: Journal | None = None
         self._runs = Path()
         self._open = 0
         self._prepared = functools.lru_cache(maxsize=512)(self._prepare)
 
-    def _setup(self, threads: int) -> Setup:
-        captures = str((self._workspace.captures / f"{self._context.pickle}.pkl").absolute())
+    def _setup(self) -> Setup:
+        folder, root = self._context.folder or str(self._workspace.folder), str(self._workspace.root.absolute())
+        captures = ""
+        if self._context.pickle:
+            captures = str((self._workspace.captures / f"{self._context.pickle}.pkl").absolute())
+        read = tuple(filter(None, (folder, captures)))
+        drivers = device_files() if self._devices else ()
+        policy = Policy(read=read, write=drivers, shut=(root,), network=self._network)
         return Setup(
             python=self._python,
-            folder=self._context.folder or str(self._workspace.folder),
+            folder=folder,
             imports=("import numpy", *self._context.imports),
-            captures=captures if self._context.pickle else "",
-            threads=threads,
+            captures=captures,
+            threads=max(1, usable_cores() // self.workers),
+            policy=policy.to_json() if self._isolated else None,
+            memory=usable_memory(),
             mirror=True,
-            shut=(str(self._workspace.root.absolute()),),
+            shut=(root,),
+            devices=self._devices,
         )
 
     async def open(self) -> None:
@@ -89,6 +116,7 @@ class NotebookLaboratory:
         except BaseException:
             await self.close()
             raise
+        self.notes = tuple(self._missing())
 
     async def run(self, experiment: Experiment, timeout_seconds: float) -> Run:
         """Execute once. Cancelling the call kills the experiment and what it started, then the cancellation goes on.
@@ -136,6 +164,19 @@ class NotebookLaboratory:
     def _files(self, experiment: Experiment) -> Path | None:
         """Where files stay that a run leaves in its folder; those of screening are dropped."""
         return None if experiment.purpose == "screening" else self._runs / experiment.id
+
+    def _missing(self) -> Iterator[str]:
+        """What a person should know of the place where their cell runs."""
+        if not self._isolated:
+            yield "Experiments are not shut in, as was asked for: they may read, write and send what you may."
+            return
+        cure = "`jupyter swarm doctor` says more"
+        if self._executor.why:
+            yield f"Experiments run on kernels of their own and are not shut in: {self._executor.why}. {cure}."
+        missing = {name: why for name, why in self._executor.layers.items() if why and name in ISOLATING}
+        if missing:
+            reasons = "; ".join(f"{name}: {why}" for name, why in missing.items())
+            yield f"Experiments are not wholly shut in ({reasons}). {cure}."
 
     async def close(self) -> None:
         """Stop what runs, leave no process behind; harmless when called again."""

@@ -14,13 +14,34 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import msgspec
+
+UNBORN = 97
+"""Exit status of a process that could not settle in (`worker/child.py`)."""
 END_SECONDS = 20.0
 """How long a killed experiment may take to be gone before the line is given up."""
 FRAMES_BYTES = 96_000_000
 """What one experiment may tell altogether."""
 OVER = "s were over"
 """How the reason of one ends whose time was up."""
+MESSAGE_BYTES = 200_000
+"""What one message of such a process may take; `worker/child.py` keeps `LEFT_BYTES` well below."""
 _numbers = count(1)
+
+
+class _Message(msgspec.Struct):
+    """What such a process says: that a job has ended, or could not be begun."""
+
+    ended: int | None = None
+    failed: int | None = None
+    status: int = 0
+    why: str = ""
+    peak: int = 0
+    cpu: float = 0.0
+    left: dict[str, str] = {}
+
+
+_MESSAGE = msgspec.json.Decoder(_Message)
 
 
 class LineLost(Exception):
@@ -66,7 +87,7 @@ class _Flight:
     """An experiment on its way."""
 
     ours: socket.socket
-    answer: asyncio.Future[dict[str, Any]]
+    answer: asyncio.Future[_Message]
     unsent: memoryview
     parts: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -143,8 +164,10 @@ class Line:
                 timer.cancel()
             self._forget(number)
         lasted = time.monotonic() - began
-        frames = b"".join([*flight.parts, *_told(flight.parts, answer["left"])])
-        return Ended(frames, answer["status"], answer["why"], answer["peak"], answer["cpu"], lasted)
+        if answer.status == UNBORN and b'"begin":' not in b"".join(flight.parts):
+            raise LineLost(f"a process could not be shut in: {_reason(flight.parts)}")
+        frames = b"".join([*flight.parts, *_told(flight.parts, answer.left)])
+        return Ended(frames, answer.status, answer.why, answer.peak, answer.cpu, lasted)
 
     def close(self) -> None:
         """Hang up; whatever flies is lost."""
@@ -159,7 +182,7 @@ class Line:
                 flight.answer.set_exception(LineLost("the process that forks experiments has ended"))
         self._lost()
 
-    async def _answer(self, number: int, flight: _Flight) -> dict[str, Any]:
+    async def _answer(self, number: int, flight: _Flight) -> _Message:
         """Wait for the end; where the caller gives up, kill it first."""
         try:
             return await asyncio.shield(flight.answer)
@@ -187,23 +210,25 @@ class Line:
         """Take what the process says."""
         while self._channel is not None:
             try:
-                body = self._channel.recv(100_000)
+                body = self._channel.recv(MESSAGE_BYTES)
             except BlockingIOError:
                 return
             except OSError:
                 body = b""
-            if not body:
+            try:
+                message = _MESSAGE.decode(body)
+            except msgspec.MsgspecError:  # it has hung up, or (a snapshot has executed foreign code) talks nonsense
                 self.close()
                 return
-            self._heard(json.loads(body))
+            self._heard(message)
 
-    def _heard(self, message: dict[str, Any]) -> None:
-        number = message.get("ended", message.get("failed"))
+    def _heard(self, message: _Message) -> None:
+        number = message.failed if message.ended is None else message.ended
         flight = self._flights.get(number) if number is not None else None
         if number is None or flight is None or flight.answer.done():
             return
-        if "failed" in message:
-            flight.answer.set_exception(LineLost(message["why"]))
+        if message.ended is None:
+            flight.answer.set_exception(LineLost(message.why))
             return
         while flight.reading and self._read(number):
             pass
@@ -255,11 +280,20 @@ class Line:
         flight.ours.close()
 
 
+def _reason(parts: list[bytes]) -> str:
+    with contextlib.suppress(ValueError, IndexError, KeyError, TypeError):
+        return str(json.loads(b"".join(parts).splitlines()[-1])["why"])
+    return "it ended before it began"
+
+
 def _told(parts: list[bytes], left: Mapping[str, str]) -> list[bytes]:
     """Frames for what was printed before the end and not told: they belong to the cell that began last."""
     if not left:
         return []
-    begun = re.findall(rb'^{"cell":(\d+),"begin":', b"".join(parts), re.MULTILINE)
+    begun = re.findall(rb'^{"cell":(\d{1,6}),"begin":', b"".join(parts), re.MULTILINE)
     cell = int(begun[-1]) if begun else 0
     frames = [{"cell": cell, "msg": "stream", "content": {"name": name, "text": left[name]}} for name in left]
-    return [b"\n" if parts and not parts[-1].endswith(b"\n") else b"", *(json.dumps(f).encode() + b"\n" for f in frames)]
+    return [
+        b"\n" if parts and not parts[-1].endswith(b"\n") else b"",
+        *(json.dumps(f).encode() + b"\n" for f in frames),
+    ]

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Collection
 from pathlib import Path
+
+from jupyter_swarm.experiments.keeper import remove
 
 LEVELS = 2
 """Of how many folders above the notebook's the entries are linked."""
@@ -39,9 +40,7 @@ class Mirror:
 
     def make(self) -> None:
         """Make all folders and links anew."""
-        shutil.rmtree(self._root, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            os.unlink(self._root)
+        remove(str(self._root))
         self.place.mkdir(mode=0o700, parents=True)
         below = ""
         for number, original in enumerate((self._folder, *self._folder.parents)):
@@ -67,9 +66,14 @@ class Mirror:
             found = [Path(entry.path) for entry in entries if not entry.is_symlink()]
         return found
 
+    @property
+    def changed(self) -> bool:
+        """Whether anything came, went or was replaced since it was made; a few calls of the system."""
+        return any(_stamp(here) != stamp for here, stamp in self._stamps.items())
+
     def restore(self) -> None:
-        """As it was made; costs a few calls of the system where nothing was changed."""
-        if any(_stamp(here) != stamp for here, stamp in self._stamps.items()):
+        """As it was made."""
+        if self.changed:
             self._stamps.clear()
             self.make()
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,10 +20,13 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments.environment import environment
+from jupyter_swarm.experiments.keeper import remove
 from jupyter_swarm.experiments.line import Ended, Line, LineLost
 from jupyter_swarm.experiments.slots import Slot
 
@@ -38,6 +40,10 @@ class NurseryLost(Exception):
     """The zygote has ended, or may not fork any more; what ran in it is lost."""
 
 
+Statements = list[tuple[float, str]]
+"""After each statement: the seconds since the first began, and why what was done could not be shared ("": it could)."""
+
+
 @dataclass(frozen=True)
 class Setup:
     """What every experiment of a nursery finds.
@@ -49,10 +55,12 @@ class Setup:
         captures: file of captured variables, loaded before any fork; "" for none.
         threads: for numerical libraries.
         policy: of the sandbox, as `worker.sandbox.Policy.to_json` has it; None for no sandbox.
-        memory: bytes that an experiment may hold for itself; 0 for no limit.
+        memory: bytes that all experiments may hold together; the one that holds most is ended first. 0: no limit.
         processes: how many an experiment may have.
+        disk: bytes that an experiment may have in files. 0: 20 GB, or half of what is free.
         mirror: work in a mirror of the folder (`mirror.py`), where files that are written land, instead of in it.
         shut: folders that the mirror leaves out.
+        devices: GPUs, one for each experiment that can run at once; () where none is dealt out.
     """
 
     python: str
@@ -63,8 +71,21 @@ class Setup:
     policy: Mapping[str, Any] | None = None
     memory: int = 0
     processes: int = 512
+    disk: int = 0
     mirror: bool = False
     shut: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
+class _Word(msgspec.Struct):
+    """What a snapshot says first."""
+
+    ready: bool = False
+    why: str = ""
+    statements: Statements = []
+
+
+_WORD = msgspec.json.Decoder(_Word)
 
 
 class Snapshot:
@@ -90,6 +111,13 @@ class Snapshot:
             self._flight.exception()
 
 
+class Attempt(NamedTuple):
+    """A snapshot, or None where there can be none, and what was noted of each statement."""
+
+    snapshot: Snapshot | None
+    statements: Statements
+
+
 class Nursery:
     """A zygote at work. `open` it, `run` up to `places` at once, `close` it."""
 
@@ -108,6 +136,7 @@ class Nursery:
         self._free: list[int] = []
         self._waiting = asyncio.Semaphore(places)
         self._snapshots: set[Snapshot] = set()
+        self._cleaning: set[asyncio.Future[None]] = set()
 
     # ---------------------------------------------------------------- opening and closing
 
@@ -183,6 +212,7 @@ class Nursery:
             "policy": self.setup.policy,
             "memory": self.setup.memory,
             "processes": self.setup.processes,
+            "disk": self.setup.disk,
         }
         with tempfile.TemporaryFile() as file:
             file.write(json.dumps(setup).encode())
@@ -216,8 +246,10 @@ class Nursery:
         for each in list(self._snapshots):
             await each.close()
         self._snapshots.clear()
+        if self._cleaning:
+            await asyncio.wait(self._cleaning)
         if self.folder != Path():
-            shutil.rmtree(self.folder, ignore_errors=True)
+            await asyncio.to_thread(remove, str(self.folder))
 
     # ---------------------------------------------------------------- running
 
@@ -252,15 +284,32 @@ class Nursery:
             except LineLost as lost:
                 if snapshot is not None and self.lives:
                     raise
-                self._hang_up()
+                self._line.close()
                 raise NurseryLost(str(lost)) from None
             finally:
-                if self.lives:  # else it is being removed
-                    slot.clean(keep)
-                self._free.append(place)
+                await self._cleaned(place, keep)
+
+    async def _cleaned(self, place: int, keep: Path | None) -> None:
+        """Make a slot as it was, in a thread where there is anything to do, and free it; no cancellation cuts it short."""
+        slot, called_off = self._slots[place], False
+        if self.lives and slot.used:  # where it does not live, all is being removed
+            cleaning = asyncio.ensure_future(asyncio.to_thread(slot.clean, keep))
+            self._cleaning.add(cleaning)
+            while not cleaning.done():
+                try:
+                    await asyncio.wait({cleaning})
+                except asyncio.CancelledError:
+                    called_off = True
+            self._cleaning.discard(cleaning)
+        self._free.append(place)
+        if called_off:
+            raise asyncio.CancelledError
 
     def _request(self, place: int) -> dict[str, Any]:
-        return {"slot": place, "threads": self.setup.threads, **self._slots[place].surroundings()}
+        around = self._slots[place].surroundings()
+        if place < len(self.setup.devices):
+            around["environment"]["CUDA_VISIBLE_DEVICES"] = self.setup.devices[place]
+        return {"slot": place, "threads": self.setup.threads, **around}
 
     async def _in_snapshot(
         self, snapshot: Snapshot, job: Mapping[str, Any], request: Mapping[str, Any], seconds: float | None
@@ -271,8 +320,8 @@ class Nursery:
         finally:
             snapshot.busy -= 1
 
-    async def snapshot(self, job: Mapping[str, Any], seconds: float, base: Snapshot | None = None) -> Snapshot | str:
-        """Execute the beginning of a notebook once: the process to fork, or why there is none.
+    async def snapshot(self, job: Mapping[str, Any], seconds: float, base: Snapshot | None = None) -> Attempt:
+        """Execute the beginning of a notebook once, and keep the process that has done so.
 
         Args:
             job: with `"stop": [cell, statement]`.
@@ -288,7 +337,7 @@ class Nursery:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         flight = asyncio.ensure_future(line.run(job, self._request(len(self._slots) - 1), None, theirs))
         try:
-            why = await _first_word(ours, flight, seconds)
+            why, statements = await _first_word(ours, flight, seconds)
         except BaseException:
             why = "it was called off"
             raise
@@ -301,11 +350,11 @@ class Nursery:
                 if not flight.cancelled():
                     flight.exception()
         if why:
-            return why
+            return Attempt(None, statements)
         made = Snapshot(Line(ours), flight)
         self._snapshots.add(made)
         flight.add_done_callback(lambda done: self._over(made, done))
-        return made
+        return Attempt(made, statements)
 
     def _over(self, snapshot: Snapshot, flight: asyncio.Future[Ended]) -> None:
         """A snapshot has ended, of itself or with the zygote."""
@@ -315,16 +364,18 @@ class Nursery:
             flight.exception()
 
 
-async def _first_word(ours: socket.socket, flight: asyncio.Future[Ended], seconds: float) -> str:
-    """Wait until a snapshot says that it is ready (""), or why not."""
+async def _first_word(ours: socket.socket, flight: asyncio.Future[Ended], seconds: float) -> tuple[str, Statements]:
+    """Wait until a snapshot says that it is ready (""), or why not; and what it noted."""
     ours.setblocking(False)
     word = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(ours, 100_000))
     both: set[asyncio.Future[Any]] = {word, flight}
     try:
         await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         if not word.done() or word.exception() is not None or not word.result():
-            return "it did not get so far"
-        said = json.loads(word.result())
-        return "" if said.get("ready") else str(said.get("why"))
+            return "it did not get so far", []
+        said = _WORD.decode(word.result())
+        return "" if said.ready else said.why or "it did not say why", said.statements
+    except msgspec.MsgspecError:  # it has executed foreign code, which may have said anything
+        return "it talked nonsense", []
     finally:
         word.cancel()

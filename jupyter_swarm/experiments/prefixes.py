@@ -13,11 +13,11 @@ import asyncio
 import functools
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from jupyter_swarm.experiments.nursery import Nursery, Snapshot
+from jupyter_swarm.experiments.nursery import Attempt, Nursery, Snapshot, Statements
 
 WORTH_SECONDS = 0.05
 """What a snapshot must save each time to be made."""
@@ -72,9 +72,9 @@ class Prefixes:
     def __init__(self, names: frozenset[str] | None) -> None:
         self._names = names
         self._known: dict[str, float] = {}
-        self._impure: set[str] = set()
+        self._impure: dict[str, str] = {}
         self._asked: Counter[tuple[Any, ...]] = Counter()
-        self._making: dict[tuple[Any, ...], asyncio.Task[Snapshot | str]] = {}
+        self._making: dict[tuple[Any, ...], asyncio.Task[Attempt]] = {}
         self._made: dict[tuple[Any, ...], Snapshot] = {}
         self._beginnings = functools.lru_cache(maxsize=256)(self._parsed)
 
@@ -109,70 +109,89 @@ class Prefixes:
         """Whether a run that is watched would teach anything."""
         return any(each.text not in self._known and each.text not in self._impure for each in self.beginnings(share))
 
-    def learn(self, share: Share, statements: list[Any]) -> None:
+    def learn(self, share: Share, statements: Statements) -> None:
         """What a watched run noted: after each statement, the seconds so far and why it could not be shared."""
         for each in self.beginnings(share):
             if each.statements > len(statements):
                 break
             seconds, why = statements[each.statements - 1]
             if why:
-                self._impure.add(each.text)
-            else:
+                self._impure[each.text] = why
+                self._known.pop(each.text, None)
+            elif each.text not in self._impure:
                 self._known[each.text] = min(float(seconds), self._known.get(each.text, float("inf")))
 
     async def snapshot(self, nursery: Nursery, share: Share, job: Mapping[str, Any]) -> Snapshot | None:
         """The snapshot to fork for a job, made if it is worth it; None to execute the whole job.
 
+        Of a cell of which nothing is known, the beginning that mentions no parameter is executed in a snapshot at
+        once: it is the first run's preparation, and everybody's who comes after.
+
         Raises:
             NurseryLost: the zygote is gone.
         """
-        known = [b for b in self.beginnings(share) if b.text in self._known and b.text not in self._impure]
+        beginnings = self.beginnings(share)
+        known = [each for each in beginnings if each.text in self._known]
         for each in known:
             self._asked[each.key] += 1
         live = next((b for b in reversed(known) if b.key in self._made and self._made[b.key].lives), None)
-        saved = self._known[live.text] if live is not None else 0.0
-        for each in reversed(known):
-            if live is not None and each.statements <= live.statements:
-                break
-            gain = self._known[each.text] - saved
-            if gain >= WORTH_SECONDS and self._asked[each.key] >= 2:
-                base = self._made[live.key] if live is not None else None
-                if (made := await self._make(nursery, each, share, job, base, gain)) is not None:
-                    return made
-                break
+        wanted = self._wanted(beginnings, known, live)
+        if wanted is not None:
+            base = self._made[live.key] if live is not None else None
+            made = await self._make(nursery, wanted, share, job, base)
+            if made is not None and self._gain(wanted, None) >= WORTH_SECONDS:
+                return made
         return self._made[live.key] if live is not None and self._made[live.key].lives else None
 
+    def _wanted(
+        self, beginnings: Sequence[Beginning], known: Sequence[Beginning], live: Beginning | None
+    ) -> Beginning | None:
+        """The beginning of which a snapshot should be made."""
+        if beginnings and beginnings[0].text not in self._known.keys() | self._impure.keys():
+            free = [each for each in beginnings if not each.settled]
+            return free[-1] if free else None
+        for each in reversed(known):
+            if live is not None and each.statements <= live.statements:
+                return None
+            often = self._asked[each.key] >= (2 if each.settled else 1)
+            if often and self._gain(each, live) >= WORTH_SECONDS:
+                return each
+        return None
+
+    def _gain(self, beginning: Beginning, live: Beginning | None) -> float:
+        """Seconds that a snapshot saves each time, besides those that another one saves."""
+        return self._known.get(beginning.text, 0.0) - (self._known[live.text] if live is not None else 0.0)
+
     async def _make(
-        self,
-        nursery: Nursery,
-        beginning: Beginning,
-        share: Share,
-        job: Mapping[str, Any],
-        base: Snapshot | None,
-        gain: float,
+        self, nursery: Nursery, beginning: Beginning, share: Share, job: Mapping[str, Any], base: Snapshot | None
     ) -> Snapshot | None:
         """Make a snapshot, or wait for whoever makes it."""
         if (making := self._making.get(beginning.key)) is None:
-            if not self._room(self._asked[beginning.key] * gain):
+            if not self._room(self._asked[beginning.key] * self._known.get(beginning.text, 0.0)):
                 return None
             stopped = {**job, **told(share, base), "stop": [share.cell, beginning.statements]}
-            seconds = 30.0 + 10.0 * self._known[beginning.text]
+            seconds = 30.0 + 10.0 * self._known.get(beginning.text, 360.0)
             making = asyncio.ensure_future(nursery.snapshot(stopped, seconds, base))
             self._making[beginning.key] = making
-            making.add_done_callback(lambda done: self._keep(beginning, done))
-        made = await asyncio.shield(making)
-        return made if isinstance(made, Snapshot) and made.lives else None
+            making.add_done_callback(lambda done: self._keep(beginning, share, done))
+        made = (await asyncio.shield(making)).snapshot
+        return made if made is not None and made.lives else None
 
-    def _keep(self, beginning: Beginning, done: asyncio.Future[Snapshot | str]) -> None:
+    def _keep(self, beginning: Beginning, share: Share, done: asyncio.Future[Attempt]) -> None:
+        """What came of an attempt."""
         self._making.pop(beginning.key, None)
         if done.cancelled() or done.exception() is not None:
             return
-        made = done.result()
-        if isinstance(made, Snapshot):
+        made, statements = done.result()
+        self.learn(share, statements)
+        if made is None:
+            self._impure[beginning.text] = "no snapshot could be made"
+            self._known.pop(beginning.text, None)
+        elif self._gain(beginning, None) < WORTH_SECONDS:
+            made.line.close()
+        else:
             made.settled = beginning.settled
             self._made[beginning.key] = made
-        else:
-            self._impure.add(beginning.text)
 
     def _room(self, worth: float) -> bool:
         """Whether there is room for another snapshot; the one that is worth least makes room if it is idle."""

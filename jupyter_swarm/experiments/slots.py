@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_swarm.experiments.keeper import remove
 from jupyter_swarm.experiments.mirror import Mirror
 
 PRIVATE = ("home", "tmp", "shm")
 """Folders of a slot: home, temporary files, shared memory."""
 KEPT_BYTES = 100_000_000
-"""How much an experiment's files may take together to be kept."""
+KEPT_FILES = 5_000
+KEPT_DEPTH = 50
+"""How much an experiment's files may take together, how many and how deep they may be, to be kept."""
 
 
 class Slot:
@@ -29,6 +32,7 @@ class Slot:
     def __init__(self, folder: Path, notebook: Path | None = None, shut: Sequence[Path] = ()) -> None:
         self.folder = folder
         self._mirror = Mirror(folder / "work", notebook, shut) if notebook is not None else None
+        self._own = {*PRIVATE, *(("work",) if self._mirror is not None else ())}
 
     def make(self) -> None:
         """The folder, and all in it."""
@@ -44,45 +48,61 @@ class Slot:
         variables |= dict.fromkeys(("TMPDIR", "JOBLIB_TEMP_FOLDER", "IPYTHONDIR"), temporary)
         return {"environment": variables, "folder": str(self._mirror.place) if self._mirror is not None else ""}
 
+    @property
+    def used(self) -> bool:
+        """Whether there is anything to clean; a few calls of the system."""
+        try:
+            if set(os.listdir(self.folder)) != self._own or (self._mirror is not None and self._mirror.changed):
+                return True
+            return any(os.path.islink(path) or os.listdir(path) for path in (self.folder / name for name in PRIVATE))
+        except OSError:  # no folder any more
+            return True
+
     def clean(self, keep: Path | None = None) -> None:
-        """Leave nothing of an experiment.
+        """Leave nothing of an experiment; all of its processes must have ended. Takes long where it left many files.
 
         Args:
             keep: a folder, made where needed, for the files that it left where it worked; None to drop them.
         """
         if self._mirror is not None:
             if keep is not None and (written := self._mirror.written()):
-                _move(written, keep)
+                _keep(written, keep)
             self._mirror.restore()
         with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
             for each in entries:
-                if each.name in PRIVATE and each.is_dir(follow_symlinks=False):
-                    with os.scandir(each.path) as inside:
-                        for inner in inside:
-                            _remove(inner)
-                elif each.name != "work" or self._mirror is None:
-                    _remove(each)
+                if each.name != "work" or self._mirror is None:
+                    remove(each.path)
         for name in PRIVATE:
-            if not (self.folder / name).is_dir():
-                with contextlib.suppress(OSError):
-                    (self.folder / name).mkdir(mode=0o700)
+            with contextlib.suppress(OSError):
+                (self.folder / name).mkdir(mode=0o700)
 
 
-def _move(written: Sequence[Path], keep: Path) -> None:
-    """Take files and folders out of a slot, unless they are too large together."""
-    inner = [file for each in written for file in (each.rglob("*") if each.is_dir() else [each])]
+def _keep(written: Sequence[Path], keep: Path) -> None:
+    """Take files out of a slot, unless they are too many, too large together, or too deep; nothing but plain files.
+
+    Links, pipes and the like are dropped, so that nothing that is kept leads anywhere else.
+    """
+    files: list[tuple[str, Path]] = []
+    size = 0
     with contextlib.suppress(OSError):
-        if sum(file.lstat().st_size for file in inner) > KEPT_BYTES:
-            return
-        keep.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for each in written:
-            shutil.move(each, keep / each.name)
+        for path, place in _files(written):
+            found = os.lstat(path)
+            size += max(found.st_size, 512 * found.st_blocks)
+            files.append((path, keep / place))
+            if size > KEPT_BYTES or len(files) > KEPT_FILES or len(place.parts) > KEPT_DEPTH:
+                return
+        for path, target in files:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.chmod(path, 0o600)
+            shutil.move(path, target)
 
 
-def _remove(entry: os.DirEntry[str]) -> None:
-    """Delete a file, or a folder with all below."""
-    if entry.is_dir(follow_symlinks=False):
-        shutil.rmtree(entry.path, ignore_errors=True)
-        return
-    with contextlib.suppress(OSError):
-        os.unlink(entry.path)
+def _files(written: Sequence[Path]) -> Iterator[tuple[str, Path]]:
+    """Every plain file, and its place below the folder in which the experiment worked; no link is followed."""
+    todo = [(str(each), Path(each.name)) for each in written]
+    while todo:
+        path, place = todo.pop()
+        if os.path.isfile(path) and not os.path.islink(path):
+            yield path, place
+        elif os.path.isdir(path) and not os.path.islink(path) and len(place.parts) <= KEPT_DEPTH:
+            todo += [(os.path.join(path, name), place / name) for name in os.listdir(path)]

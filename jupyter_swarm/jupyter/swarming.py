@@ -24,7 +24,7 @@ AGENTS = 16
 NAME = "swarm"
 OF_THE_SWARM = (
     "name", "maximize", "minimize", "budget", "agents", "workers", "timeout", "seed", "vary", "fix", "mind",
-    "confirmation",
+    "confirmation", "network", "gpus", "unsafe",
 )  # fmt: skip
 """Options of a notebook's magic line that a terminal takes over: those of the swarm, not of how it is shown."""
 
@@ -87,6 +87,9 @@ def begin(
         share_confirmation=options.confirmation,
         seed=options.seed,
         mind=options.mind,
+        network=options.network or None,
+        gpus=options.gpus,
+        unsafe=options.unsafe or None,
     )
     parts: list[Part] = [Words(_beginning(swarm, name, options, face))]
     if not swarm.attached:

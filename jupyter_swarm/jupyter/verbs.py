@@ -88,6 +88,10 @@ SWARM = (
     Argument("--mind", "how the agents think (classical where not given)", metavar="MIND", completes="mind"),
     Argument("--confirmation", "share of the budget that is set aside for confirming (50% where not given)",
              kind=share, metavar="SHARE"),
+    Argument("--gpus", "how many GPUs there are to deal out, one to each experiment at once", kind=count, metavar="N"),
+    Argument("--network", "let experiments open connections, which they may not otherwise", flag=True),
+    Argument("--unsafe", "run code that nobody has read even where this machine cannot shut it in "
+             "(`jupyter swarm doctor`)", flag=True),
     Argument("--new", "start another swarm even though nothing has changed", flag=True),
     Argument("--plan", "show what was found in the cell and what the budget buys; start nothing", flag=True),
     Argument("--wait", "wait until it is over; interrupting the wait leaves the swarm running", flag=True),

@@ -60,12 +60,13 @@ class Channel:
     def begin(self, cell: int, at: float) -> None:
         """A cell begins."""
         self.cell, self._sent = cell, 0
-        self._write({"cell": cell, "begin": at})
+        self.put(b'{"cell":%d,"begin":%r}\n' % (cell, at))
 
     def end(self, count: int | None, ok: bool) -> None:
         """The cell has ended."""
         self.flush()
-        self._write({"cell": self.cell, "end": time.time(), "count": count, "ok": ok})
+        number, word = b"null" if count is None else b"%d" % count, b"true" if ok else b"false"
+        self.put(b'{"cell":%d,"end":%r,"count":%b,"ok":%b}\n' % (self.cell, time.time(), number, word))
 
     def done(self, **more: Any) -> None:
         """Nothing follows."""

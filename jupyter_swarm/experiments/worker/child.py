@@ -22,7 +22,10 @@ from typing import Any
 from . import processes
 from .purity import Purity
 
-LEFT_BYTES = 20_000
+UNBORN = 97
+"""Exit status of a fork that could not settle in: nothing of its job was executed."""
+LEFT_BYTES = 10_000
+"""Of each stream; JSON takes six bytes for one of them at most, and all of it has to fit into one message."""
 LOADED = "swarm_captures"
 """Name of `sys` under which captured variables lie that the zygote has loaded (path → values)."""
 
@@ -116,9 +119,11 @@ _EMPTY = types.CellType()
 
 def become(zygote: Any, birth: Any) -> None:
     """Be an experiment, or a snapshot, from now on; never returns."""
-    status = 1
+    status = UNBORN
     try:
-        Child(zygote, birth).live()
+        child = Child(zygote, birth)
+        status = 1
+        child.live()
         status = 0
     except SystemExit:
         pass
@@ -213,7 +218,7 @@ class Child:
         """Between two statements of a cell: tell what was printed, note what they took, stop where a snapshot does."""
         self._frames.flush()
         cell = self._cells[self._at]
-        if cell["index"] == self._job.get("watch") and index and self._purity is not None:
+        if index and self._purity is not None and index > len(self._statements):
             self._statements.append((time.monotonic() - self._since, self._purity.lost()))
         if self._stop == (cell["index"], index):
             return self._serve(nodes, name)
@@ -223,7 +228,7 @@ class Child:
 
     def _refuse(self, why: str) -> None:
         assert self._serving is not None
-        self._serving.send(json.dumps({"why": why}).encode())
+        self._serving.send(json.dumps({"why": why, "statements": self._statements}).encode())
         os._exit(0)
 
     def _serve(self, nodes: list[Any], name: str) -> tuple[list[Any], str]:
@@ -233,7 +238,7 @@ class Child:
         if why := self._purity.lost():
             self._refuse(why)
         spent = time.monotonic() - self._since
-        self._serving.send(json.dumps({"ready": True}).encode())
+        self._serving.send(json.dumps({"ready": True, "statements": self._statements}).encode())
         birth = self._zygote.nested(self._serving).serve()
         if birth is None:
             os._exit(0)
@@ -245,7 +250,7 @@ class Child:
         namespace = self._shell.user_ns
         namespace.update(self._job["parameters"])
         exec(self._job["reseed"], {"__name__": "reseed"})
-        self._purity = Purity() if self._stop else None
+        self._purity = Purity() if self._stop or "watch" in self._job else None
         for place, cell in enumerate(self._cells[: self._at + 1], start=1):
             namespace["In"][place] = cell["source"]
         source = self._cells[self._at]["source"]

@@ -63,10 +63,19 @@ def tree(pid: int) -> Iterator[int]:
 def resident(pid: int) -> int:
     """Bytes of memory that a process holds, those shared with others included; 0 where it is gone.
 
+    Where its first thread has ended, and others go on, only they tell.
+
     >>> resident(os.getpid()) > 1_000_000
     True
     """
-    with contextlib.suppress(OSError, IndexError, ValueError), open(f"/proc/{pid}/statm", "rb") as file:
+    if (held := _resident(f"/proc/{pid}")) == 0:
+        with contextlib.suppress(OSError):
+            held = max((_resident(f"/proc/{pid}/task/{each}") for each in os.listdir(f"/proc/{pid}/task")), default=0)
+    return held
+
+
+def _resident(place: str) -> int:
+    with contextlib.suppress(OSError, IndexError, ValueError), open(f"{place}/statm", "rb") as file:
         return int(file.read().split()[1]) * PAGE
     return 0
 

@@ -7,7 +7,7 @@ threads hold would be held for ever in the child.
 
 It talks over a Unix socket whose messages are JSON:
 
-    → {"imports", "captures", "folder", "slots", "policy", "memory", "processes", "limit"}   once
+    → {"imports", "captures", "folder", "slots", "policy", "memory", "processes", "disk", "limit"}   once
     ← {"ready": true, "layers": {layer: why it is missing, or ""}, "names": mentioned by captured code} or {"why"}
     → {"fork": n, "slot": s, "folder", "environment": {...}, "threads": t} with a socket on which the job stands,
       and for a snapshot another, on which that serves
@@ -36,11 +36,13 @@ from typing import Any
 
 from . import child, processes
 from .channel import Channel
+from .storage import Storage, nameless
 
 LONGEST = 200_000
 TICK_SECONDS = 0.05
 """How often memory and processes are looked at."""
-NICE = 10
+NAMELESS_LOOKS = 5
+"""At each so manieth look, files without a name are counted, too."""
 PRINTED_BYTES = 64_000_000
 """What processes and C code of an experiment may print within one statement."""
 
@@ -57,6 +59,7 @@ class Running:
     status: int | None = None
     peak: int = 0
     cpu: float = 0.0
+    nameless: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ class Zygote:
         self._running: dict[int, Running] = {}
         self._own = 0
         self._private: list[int] = []
+        self._storage: Storage | None = None
+        self._looks = 0
 
     def prepare(self) -> str:
         """Do once what every experiment needs; why none can be forked, or ""."""
@@ -126,6 +131,8 @@ class Zygote:
         gc.collect()
         gc.freeze()  # what is shared with the children stays shared: no collection writes to it
         self._own = processes.resident(os.getpid())
+        with contextlib.suppress(OSError, IndexError):
+            self._storage = Storage(self.slots[0].folder, self._setup.get("disk", 0))
         signals, wake = os.pipe()
         for end in (signals, wake):
             os.set_blocking(end, False)
@@ -225,22 +232,33 @@ class Zygote:
                 )
 
     def _look(self) -> None:
-        """End what holds too much memory or too many processes."""
-        memory, most = self._setup.get("memory", 0), self._setup.get("processes", 0)
+        """End what holds too much memory or disk, or has too many processes, or prints without end."""
         sessions: dict[int, list[int]] = {each.pid: [] for each in self._running.values()}
         for pid in processes.tree(os.getpid()):
             if (leader := processes.session(pid)) in sessions:
                 sessions[leader].append(pid)
-        for running in list(self._running.values()):
+        self._looks += 1
+        held: dict[int, int] = {}
+        for running in self._running.values():
             pids = sessions[running.pid]
-            held = sum(max(0, processes.resident(pid) - self._own) for pid in pids)
-            running.peak = max(running.peak, held + self._own)
-            if most and len(pids) > most:
-                self._end(running, f"it had more than {most} processes")
+            held[running.number] = sum(max(0, processes.resident(pid) - self._own) for pid in pids)
+            if self._looks % NAMELESS_LOOKS == 0:
+                running.nameless = nameless(pids)[0]
+            held[running.number] += running.nameless
+            running.peak = max(running.peak, held[running.number] + self._own)
+            if 0 < self._setup.get("processes", 0) < len(pids):
+                self._end(running, f"it had more than {self._setup['processes']} processes")
             elif running.slot is not None and running.slot.printed() > PRINTED_BYTES:
                 self._end(running, f"it wrote more than {PRINTED_BYTES:,} bytes to its output without a pause")
-            elif memory and held > memory:
-                self._end(running, f"it held more than {memory / 2**20:,.0f} MB of memory")
+        if 0 < self._setup.get("memory", 0) < sum(held.values()):
+            most = max(held, key=lambda number: held[number])
+            limit = self._setup["memory"] / 2**20
+            why = f"it held {held[most] / 2**20:,.0f} MB of memory, and experiments may hold {limit:,.0f} MB together"
+            self._end(self._running[most], why)
+        if self._storage is not None and self._storage.grown():
+            for running in self._running.values():
+                if running.slot is not None and (why := self._storage.excess(running.slot.folder, sessions[running.pid])):
+                    self._end(running, why)
 
     def _say(self, **message: Any) -> None:
         self._channel.send(json.dumps(message).encode())
@@ -249,7 +267,6 @@ class Zygote:
 def main(descriptor: int) -> None:
     """Prepare, say whether that went well, then serve."""
     channel = socket.socket(fileno=descriptor)
-    os.nice(NICE)
     setup = json.loads(_received(channel))
     with contextlib.suppress(OSError):
         os.chdir(setup["folder"])

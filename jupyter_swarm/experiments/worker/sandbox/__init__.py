@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from . import kernel, landlock, limits, paths
-from .adapt import adapt
+from .adapt import adapt, own
 from .namespaces import Namespaces, tried
 from .policy import ALL, ISOLATING, Policy, SandboxError
 from .seccomp import Filter, Rules
@@ -38,6 +38,7 @@ class Sandbox:
     def __init__(self, policy: Policy, slots: Sequence[str]) -> None:
         self.policy = policy
         self._slots = [os.path.realpath(each) for each in slots]
+        self._writable = [os.path.realpath(each) for each in policy.write]
         self._abi = 0
         self._grants: dict[str, int] = {}
         self._rulesets: list[landlock.RuleSet] = []
@@ -88,6 +89,7 @@ class Sandbox:
                 self._enter(slot, forks)
         except OSError as error:
             raise SandboxError(f"the sandbox cannot be closed: {error}") from error
+        own[:] = [self._slots[slot], paths.SHM, *self._writable]
 
     @property
     def _signals(self) -> bool:
@@ -101,8 +103,8 @@ class Sandbox:
         self._grants = paths.grants(paths.system(), homes, self.policy.listing)
         for path, rights in paths.grants(read, shut, self.policy.listing).items():
             self._grants[path] = self._grants.get(path, 0) | rights
-        for path in self.policy.write:
-            self._grants[os.path.realpath(path)] = landlock.WRITE
+        for path in self._writable:
+            self._grants[path] = landlock.WRITE
 
     def _prepare_landlock(self) -> str:
         real = landlock.abi()

@@ -3,7 +3,8 @@
 Nothing here isolates anything. Each piece concerns a library's way of doing something that can be done otherwise:
 
 - torch sends tensors between processes as descriptors over a socket; here they are sent by value, through the pipe.
-- `shutil.copy` copies modes and times, which nobody may set; here the copy keeps the content alone.
+- Modes and times of files may not be set. For a run's own files, where libraries set them as a matter of course
+  (`joblib` with large arrays, `shutil.copy`), Python's `os.chmod` and `os.utime` do nothing instead of failing.
 - From Python 3.14 on, processes come from a server that listens on a socket; here they are spawned.
 - Where signals to children are refused (Landlock before ABI 6), `Process.terminate` asks over the pipe that each
   process of `multiprocessing` has anyway, and a thread in it answers.
@@ -15,7 +16,6 @@ import contextlib
 import functools
 import multiprocessing
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Mapping
@@ -23,8 +23,12 @@ from multiprocessing import popen_fork, process, reduction
 from types import ModuleType
 from typing import Any
 
+from .paths import within
+
 _TORCH = "torch.multiprocessing.reductions"
 _MARK = "_swarm_adapted"
+own: list[str] = []
+"""Folders of this process's run, as `realpath` gives them."""
 
 
 def adapt(modules: Mapping[str, ModuleType] | None = None, *, signals: bool = True) -> None:
@@ -34,7 +38,7 @@ def adapt(modules: Mapping[str, ModuleType] | None = None, *, signals: bool = Tr
     """
     known = sys.modules if modules is None else modules
     _send_by_value(known)
-    _copy_content()
+    _keep_modes()
     _spawn_rather_than_listen()
     if not signals:
         _terminate_by_pipe()
@@ -67,19 +71,26 @@ def _send_by_value(modules: Mapping[str, ModuleType]) -> None:
                 del pickler._extra_reducers[kind]
 
 
-def _copy_content() -> None:
-    for name in ("copymode", "copystat"):
-        if _once(original := getattr(shutil, name)):
-            setattr(shutil, name, _ours(_forgiving(original)))
+def _keep_modes() -> None:
+    for name in ("chmod", "utime"):
+        if _once(original := getattr(os, name)):
+            tolerant = _ours(_tolerant(original))
+            setattr(os, name, tolerant)
+            for known in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
+                if original in known:
+                    known.add(tolerant)
 
 
-def _forgiving(function: Callable[..., Any]) -> Callable[..., Any]:
+def _tolerant(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
-    def forgiving(*arguments: Any, **options: Any) -> None:
-        with contextlib.suppress(PermissionError):
-            function(*arguments, **options)
+    def tolerant(path: Any, *arguments: Any, **options: Any) -> None:
+        try:
+            function(path, *arguments, **options)
+        except PermissionError:
+            if isinstance(path, int) or not any(within(os.path.realpath(os.fsdecode(path)), each) for each in own):
+                raise
 
-    return forgiving
+    return tolerant
 
 
 def _spawn_rather_than_listen() -> None:
@@ -96,7 +107,7 @@ def _terminate_by_pipe() -> None:
 
     def launched(self: Any, process_object: Any) -> None:
         launch(self, process_object)
-        self.leash = self.finalizer._args[0][1] if self.finalizer._args else -1
+        _, self.leash = self.finalizer._args  # the descriptors of two pipes: what it reads, what it writes
 
     def send(self: Any, number: int) -> None:
         if getattr(self, "leash", -1) < 0:
