@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -24,6 +25,8 @@ FRAMES_BYTES = 96_000_000
 """What one experiment may tell altogether."""
 OVER = "s were over"
 """How the reason of one ends whose time was up."""
+REQUEST_BYTES = 100_000
+"""What a request may take as a message; where a job makes it longer, the job goes in a file."""
 MESSAGE_BYTES = 200_000
 """What one message of such a process may take; `worker/child.py` keeps `LEFT_BYTES` well below."""
 _numbers = count(1)
@@ -84,15 +87,10 @@ class Ended:
 
 @dataclass
 class _Flight:
-    """An experiment on its way."""
+    """An experiment on its way, and the file into which it writes its frames."""
 
-    ours: socket.socket
+    frames: int
     answer: asyncio.Future[_Message]
-    unsent: memoryview
-    parts: list[bytes] = field(default_factory=list)
-    size: int = 0
-    reading: bool = True
-    asked: bool = False
 
 
 class Line:
@@ -136,38 +134,55 @@ class Line:
         if self._channel is None:
             raise LineLost("the process that forks experiments has ended")
         loop, number = asyncio.get_running_loop(), next(_numbers)
-        body = json.dumps(job).encode()
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        flight = _Flight(ours, loop.create_future(), memoryview(len(body).to_bytes(8, "big") + body))
-        self._flights[number] = flight
+        flight = self._flights[number] = _Flight(os.memfd_create("frames"), loop.create_future())
         began = time.monotonic()
         try:
-            self._send_rest(flight)
-            descriptors = [theirs.fileno(), *([serving.fileno()] if serving is not None else [])]
-            socket.send_fds(self._channel, [json.dumps({"fork": number, **request}).encode()], descriptors)
+            self._ask(number, flight, job, request, serving)
+            timer = None
+            if seconds is not None:
+                timer = loop.call_later(seconds, self._kill, number, f"{seconds:g} {OVER}")
+            try:
+                answer = await self._answer(number, flight)
+            finally:
+                if timer is not None:
+                    timer.cancel()
+            lasted = time.monotonic() - began
+            told = os.pread(flight.frames, FRAMES_BYTES, 0)
+        finally:
+            del self._flights[number]
+            os.close(flight.frames)
+        if answer.status == UNBORN and b'"begin":' not in told:
+            raise LineLost(f"a process could not be shut in: {_reason(told)}")
+        return Ended(told + _printed(told, answer.left), answer.status, answer.why, answer.peak, answer.cpu, lasted)
+
+    def _ask(
+        self,
+        number: int,
+        flight: _Flight,
+        job: Mapping[str, Any],
+        request: Mapping[str, Any],
+        serving: socket.socket | None,
+    ) -> None:
+        """Send a request; a job that is too long for a message goes in a file."""
+        assert self._channel is not None
+        descriptors, file = [flight.frames], -1
+        request = {"fork": number, "serving": serving is not None, **request}
+        body = json.dumps({**request, "job": job}).encode()
+        try:
+            if len(body) > REQUEST_BYTES:
+                file = os.memfd_create("job")
+                os.write(file, json.dumps(job).encode())
+                descriptors.append(file)
+                body = json.dumps(request).encode()
+            if serving is not None:
+                descriptors.append(serving.fileno())
+            socket.send_fds(self._channel, [body], descriptors)
         except OSError as error:
-            self._forget(number)
             self.close()
             raise LineLost(str(error)) from None
         finally:
-            theirs.close()
-        if flight.reading:
-            loop.add_reader(ours.fileno(), self._read, number)
-        timer = None
-        if seconds is not None:
-            timer = loop.call_later(seconds, self._kill, number, f"{seconds:g} {OVER}")
-        try:
-            answer = await self._answer(number, flight)
-        finally:
-            if timer is not None:
-                timer.cancel()
-            self._forget(number)
-        lasted = time.monotonic() - began
-        if answer.status == UNBORN and b'"begin":' not in b"".join(flight.parts):
-            raise LineLost(f"a process could not be shut in: {_reason(flight.parts)}")
-        frames = b"".join([*flight.parts, *_told(flight.parts, answer.left)])
-        return Ended(frames, answer.status, answer.why, answer.peak, answer.cpu, lasted)
+            if file >= 0:
+                os.close(file)
 
     def close(self) -> None:
         """Hang up; whatever flies is lost."""
@@ -230,70 +245,21 @@ class Line:
         if message.ended is None:
             flight.answer.set_exception(LineLost(message.why))
             return
-        while flight.reading and self._read(number):
-            pass
         flight.answer.set_result(message)
 
-    def _read(self, number: int) -> bool:
-        """Take what an experiment tells; whether there was anything."""
-        flight = self._flights.get(number)
-        if flight is None:
-            return False
-        try:
-            part = flight.ours.recv(1_000_000)
-        except BlockingIOError:
-            return False
-        except OSError:
-            part = b""
-        if not part:
-            flight.reading = False
-            asyncio.get_running_loop().remove_reader(flight.ours.fileno())
-            return False
-        flight.size += len(part)
-        if flight.size <= FRAMES_BYTES:
-            flight.parts.append(part)
-        elif not flight.asked:
-            flight.asked = True
-            self._kill(number, f"it told more than {FRAMES_BYTES:,} bytes")
-        return True
 
-    def _send_rest(self, flight: _Flight) -> None:
-        """Write as much of the job as the socket takes; the rest follows when it has room."""
-        loop, descriptor = asyncio.get_running_loop(), flight.ours.fileno()
-        if descriptor < 0:
-            return
-        try:
-            while flight.unsent:
-                flight.unsent = flight.unsent[flight.ours.send(flight.unsent) :]
-        except BlockingIOError:
-            loop.add_writer(descriptor, self._send_rest, flight)
-            return
-        except OSError:
-            flight.unsent = memoryview(b"")
-        loop.remove_writer(descriptor)
-
-    def _forget(self, number: int) -> None:
-        flight = self._flights.pop(number)
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(flight.ours.fileno())
-        loop.remove_writer(flight.ours.fileno())
-        flight.ours.close()
-
-
-def _reason(parts: list[bytes]) -> str:
+def _reason(told: bytes) -> str:
     with contextlib.suppress(ValueError, IndexError, KeyError, TypeError):
-        return str(json.loads(b"".join(parts).splitlines()[-1])["why"])
+        return str(json.loads(told.splitlines()[-1])["why"])
     return "it ended before it began"
 
 
-def _told(parts: list[bytes], left: Mapping[str, str]) -> list[bytes]:
+def _printed(told: bytes, left: Mapping[str, str]) -> bytes:
     """Frames for what was printed before the end and not told: they belong to the cell that began last."""
     if not left:
-        return []
-    begun = re.findall(rb'^{"cell":(\d{1,6}),"begin":', b"".join(parts), re.MULTILINE)
+        return b""
+    begun = re.findall(rb'^{"cell":(\d{1,6}),"begin":', told, re.MULTILINE)
     cell = int(begun[-1]) if begun else 0
     frames = [{"cell": cell, "msg": "stream", "content": {"name": name, "text": left[name]}} for name in left]
-    return [
-        b"\n" if parts and not parts[-1].endswith(b"\n") else b"",
-        *(json.dumps(f).encode() + b"\n" for f in frames),
-    ]
+    between = b"" if not told or told.endswith(b"\n") else b"\n"
+    return between + b"".join(json.dumps(frame).encode() + b"\n" for frame in frames)

@@ -248,7 +248,7 @@ class Nursery:
         self._snapshots.clear()
         if self._cleaning:
             await asyncio.wait(self._cleaning)
-        if self.folder != Path():
+        if self.folder != Path() and self.folder.exists():  # the keeper was killed, too
             await asyncio.to_thread(remove, str(self.folder))
 
     # ---------------------------------------------------------------- running
@@ -276,7 +276,6 @@ class Nursery:
             if self._line is None or not self.lives:
                 raise NurseryLost("the process that runs experiments has ended")
             place = self._free.pop()
-            slot = self._slots[place]
             try:
                 if snapshot is not None:
                     return await self._in_snapshot(snapshot, job, self._request(place), seconds)
@@ -290,7 +289,7 @@ class Nursery:
                 await self._cleaned(place, keep)
 
     async def _cleaned(self, place: int, keep: Path | None) -> None:
-        """Make a slot as it was, in a thread where there is anything to do, and free it; no cancellation cuts it short."""
+        """Make a slot as it was, in a thread where there is anything to do, and free it. Cancelling cuts nothing short."""
         slot, called_off = self._slots[place], False
         if self.lives and slot.used:  # where it does not live, all is being removed
             cleaning = asyncio.ensure_future(asyncio.to_thread(slot.clean, keep))

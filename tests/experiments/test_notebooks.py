@@ -147,7 +147,7 @@ class TestReasons:
         assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", NAP]]
 
     def test_a_finished_run_leaves_no_child(self, workspace: Workspace, context: Context, experiment: Make) -> None:
-        code = f"import subprocess\nscore = 1.0\nsubprocess.Popen(['sleep', '{NAP}'], start_new_session=True)"
+        code = f"import subprocess\nscore = 1.0\nsubprocess.Popen(['sleep', '{NAP}'])"
         assert run(workspace, context, experiment(code))[0].value == 1.0
         assert not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", NAP]]
 

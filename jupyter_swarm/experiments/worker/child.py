@@ -152,11 +152,12 @@ class Child:
     def _born(self, birth: Any) -> dict[str, Any]:
         """Settle in; the job."""
         request, (descriptor, *more) = birth.request, birth.descriptors
+        job: dict[str, Any] = request["job"] if "job" in request else _job(more.pop(0))
         os.setsid()
         processes.die_with(birth.parent)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        self._serving = socket.socket(fileno=more[0]) if more else None
+        self._serving = socket.socket(fileno=more[0]) if request["serving"] else None
         slot = self._zygote.slots[request["slot"]] if self._serving is None else Slot.made("")
         _standard(slot, [] if self._serving else self._zygote.slots)
         os.environ.update(request["environment"])
@@ -164,9 +165,6 @@ class Child:
             os.chdir(request["folder"])
         tempfile.tempdir = request["environment"].get("TMPDIR")
         _randomise()
-        if request["threads"] > 1:
-            _allow(request["threads"])
-        job: dict[str, Any] = _job(descriptor)
         self._frames.own()
         self._frames.watch({"stdout": 1, "stderr": 2})
         if self._serving is None:
@@ -174,6 +172,8 @@ class Child:
         else:
             os.close(descriptor)
         self._shut_in(request["slot"])
+        if request["threads"] > 1:  # afterwards: a thread that is there before is not shut in
+            _allow(request["threads"])
         return job
 
     def _shut_in(self, slot: int) -> None:
@@ -275,20 +275,10 @@ class Child:
 
 
 def _job(descriptor: int) -> Any:
-    """What is to be executed: its length in eight bytes, then JSON."""
-    length = int.from_bytes(_exactly(descriptor, 8), "big")
-    return json.loads(_exactly(descriptor, length))
-
-
-def _exactly(descriptor: int, count: int) -> bytes:
-    parts: list[bytes] = []
-    while count:
-        part = os.read(descriptor, min(count, 1_000_000))
-        if not part:
-            raise EOFError("the runner has gone")
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+    """What is to be executed, where it was too long for a message."""
+    with os.fdopen(descriptor, "rb") as file:
+        file.seek(0)
+        return json.load(file)
 
 
 def _standard(slot: Slot, others: list[Slot]) -> None:

@@ -6,6 +6,7 @@ they run (progress bars) find what they find in a kernel.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any
 
@@ -79,6 +80,15 @@ class Shell(ZMQInteractiveShell):
             if await super().run_ast_nodes([nodes[index]], cell_name, how, compiler, result):
                 return True
             index += 1
+
+    def system(self, cmd: str) -> None:
+        """`!cmd`, without a terminal, which a process that is shut in cannot have; lines end as a terminal's do."""
+        command = self.var_expand(cmd, depth=1)
+        with subprocess.Popen(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                sys.stdout.write(line.decode("utf-8", "replace").replace("\n", "\r\n"))
+        self.user_ns["_exit_code"] = process.returncode
 
 
 def make(channel: Channel) -> Shell:

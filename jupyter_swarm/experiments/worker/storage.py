@@ -12,8 +12,9 @@ import stat
 from collections.abc import Iterable, Iterator
 
 BYTES = 20_000_000_000
-FILES = 200_000
 """What one experiment may have on the disk, unless half of what is free is less."""
+FILE_BYTES = 100_000
+"""It may have one file for so many bytes that it may have."""
 STEPS = 10
 """So many times it is counted on the way to the limit, at most."""
 _IN_MEMORY = ("/memfd:", "/dev/shm/")
@@ -32,7 +33,7 @@ class Storage:
         self._folder = folder
         found = os.statvfs(folder)
         self.bytes = most or min(BYTES, found.f_bavail * found.f_frsize // 2)
-        self.files = min(FILES, found.f_favail // 2) if found.f_favail else FILES
+        self.files = min(self.bytes // FILE_BYTES, found.f_favail // 2 or self.bytes)
         self._free = self._left()
 
     def _left(self) -> tuple[int, int]:

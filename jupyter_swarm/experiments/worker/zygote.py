@@ -9,8 +9,8 @@ It talks over a Unix socket whose messages are JSON:
 
     → {"imports", "captures", "folder", "slots", "policy", "memory", "processes", "disk", "limit"}   once
     ← {"ready": true, "layers": {layer: why it is missing, or ""}, "names": mentioned by captured code} or {"why"}
-    → {"fork": n, "slot": s, "folder", "environment": {...}, "threads": t} with a socket on which the job stands,
-      and for a snapshot another, on which that serves
+    → {"fork": n, "slot": s, "folder", "environment": {...}, "threads": t, "job": {...}} with a file for frames, another
+      with the job where that is too long for a message, and for a snapshot a socket on which it serves ("serving")
     ← {"failed": n, "why"}                                                  where it may not fork
     → {"kill": n, "why"}
     ← {"ended": n, "status", "why", "peak", "cpu", "left"}                 when nothing of it is left; "left" is what
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import select
@@ -43,6 +44,8 @@ TICK_SECONDS = 0.05
 """How often memory and processes are looked at."""
 NAMELESS_LOOKS = 5
 """At each so manieth look, files without a name are counted, too."""
+FRAMES_BYTES = 96_000_000
+"""What one experiment may tell altogether."""
 PRINTED_BYTES = 64_000_000
 """What processes and C code of an experiment may print within one statement."""
 
@@ -54,6 +57,7 @@ class Running:
     number: int
     pid: int
     slot: Any
+    frames: int
     began: float = field(default_factory=time.monotonic)
     why: str = ""
     status: int | None = None
@@ -101,6 +105,8 @@ class Zygote:
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         self._import(self._setup["imports"])
+        if "numpy" in sys.modules:
+            importlib.import_module("numpy.random")  # numpy would import it at its first use, in each fork again
         self.names = child.load(self.shell, self._setup.get("captures", ""))
         self.frames.held.clear()
         if processes.threads() > 1:
@@ -189,13 +195,13 @@ class Zygote:
             parent = os.getpid()
             pid = os.fork()
             if pid == 0:
-                for each in self._private:
+                for each in (*self._private, *(other.frames for other in self._running.values())):
                     os.close(each)
                 self._channel.detach()
                 signal.set_wakeup_fd(-1)
                 return Birth(request, descriptors, parent)
-            slot = None if len(descriptors) > 1 else self.slots[request["slot"]]
-            self._running[number] = Running(number, pid, slot)
+            slot = None if request["serving"] else self.slots[request["slot"]]
+            self._running[number] = Running(number, pid, slot, descriptors.pop(0))
         for each in descriptors:
             os.close(each)
         return CONTINUE
@@ -222,6 +228,8 @@ class Zygote:
         for running in [each for each in self._running.values() if each.status is not None]:
             if not processes.kill_group(running.pid):
                 del self._running[running.number]
+                os.close(running.frames)
+                self._sweep()
                 self._say(
                     ended=running.number,
                     status=running.status,
@@ -230,6 +238,14 @@ class Zygote:
                     cpu=running.cpu,
                     left=running.slot.left() if running.slot is not None else {},
                 )
+
+    def _sweep(self) -> None:
+        """End orphans that belong to no experiment: what a snapshot left when it died."""
+        mine = {each.pid for each in self._running.values()}
+        for pid in processes.children(os.getpid()):
+            if pid not in mine and processes.session(pid) not in mine:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _look(self) -> None:
         """End what holds too much memory or disk, or has too many processes, or prints without end."""
@@ -250,6 +266,8 @@ class Zygote:
                 self._end(running, f"it had more than {self._setup['processes']} processes")
             elif running.slot is not None and running.slot.printed() > PRINTED_BYTES:
                 self._end(running, f"it wrote more than {PRINTED_BYTES:,} bytes to its output without a pause")
+            elif os.fstat(running.frames).st_size > FRAMES_BYTES:
+                self._end(running, f"it told more than {FRAMES_BYTES:,} bytes")
         if 0 < self._setup.get("memory", 0) < sum(held.values()):
             most = max(held, key=lambda number: held[number])
             limit = self._setup["memory"] / 2**20
@@ -257,7 +275,8 @@ class Zygote:
             self._end(self._running[most], why)
         if self._storage is not None and self._storage.grown():
             for running in self._running.values():
-                if running.slot is not None and (why := self._storage.excess(running.slot.folder, sessions[running.pid])):
+                folder = running.slot.folder if running.slot is not None else ""
+                if folder and (why := self._storage.excess(folder, sessions[running.pid])):
                     self._end(running, why)
 
     def _say(self, **message: Any) -> None:
