@@ -1,14 +1,18 @@
-"""Running experiments: each is a notebook, executed by papermill on a kernel that is used once.
+"""Running experiments: each is a notebook, executed in a process of its own that is shut in, and kept as a record.
 
-    cores.py       how many experiments fit on this machine
-    notebook.py    (with cells.py) an experiment as a notebook, and the result read back from it
-    nursery.py     (with zygote.py) a process that has done the imports and forks kernels
-    keeper.py      a small process around each kernel, which leaves no descendant of it alive
-    environment.py the variables that it gets
-    guard.py       what a kernel does before its use: output cap, imports
-    kernels.py     kernels started ahead, used once
-    engine.py      (with client.py) the papermill engine that executes on such a kernel
     laboratory.py  `NotebookLaboratory`: all of it behind `protocols.Laboratory`
+    notebook.py    (with cells.py) an experiment as a notebook, and the result read back from it
+    executor.py    where jobs are executed: forked, or on kernels started ahead (kernels.py, client.py)
+    nursery.py     the zygote from outside: open, run, close (line.py: the talk with it)
+    slots.py       the folders in which experiments run (mirror.py: how the notebook's folder looks from there)
+    prefixes.py    which experiments begin alike, and the snapshots from which they are forked
+    worker/        what runs in the experiments' own interpreter: zygote, child, shell, sandbox
+    keeper.py      a small process around it, which leaves no descendant alive
+    frames.py      what an experiment tells, line by line; transcript.py folds it into outputs
+    journal.py     records of runs, durable before they are acknowledged (recorded.py: the file; record.py: one of them)
+    executed.py    the executed notebook of a run, made when somebody wants it
+    engine.py      the papermill engine `swarm`
+    environment.py, cores.py, memory.py, devices.py   the variables it gets; how much fits on this machine
     function.py    `FunctionLaboratory`: the same with a plain function, for tests and benchmarks
 
 Only the runner imports `NotebookLaboratory`; this module itself imports nothing heavy.

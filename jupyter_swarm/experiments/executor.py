@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,9 @@ class Executor:
         self._opening = asyncio.Lock()
         self._closed = True
         self._permits = asyncio.Semaphore(workers)
+        self._width = workers
+        self._granted: list[str] = []
+        self._held: set[asyncio.Future[Any]] = set()
 
     async def open(self) -> None:
         """Get a zygote or kernels ready.
@@ -52,6 +55,7 @@ class Executor:
             LaboratoryError: the interpreter does not start, or no kernel does.
         """
         self._closed, self._opening, self._permits = False, asyncio.Lock(), asyncio.Semaphore(self.workers)
+        self._width = self.workers
         if await self._ready() is None:
             await self._pool.first()
 
@@ -59,6 +63,19 @@ class Executor:
     def layers(self) -> dict[str, str]:
         """Layer of the sandbox → why it is missing here, or "" where it is in force. {} where nothing shuts in."""
         return dict(self._nursery.layers) if self._nursery is not None else {}
+
+    def grant(self, found: Sequence[str]) -> None:
+        """Let experiments read these files and folders, from now on and after a zygote has been replaced."""
+        self._granted += [each for each in found if each not in self._granted]
+        if self._nursery is not None:
+            self._nursery.grant(found)
+
+    def limit(self, workers: int) -> None:
+        """Execute no more than so many at once from now on (1 at least, and never more than before)."""
+        while self._width > max(1, workers):
+            self._width -= 1
+            held = asyncio.ensure_future(self._permits.acquire())
+            self._held.add(held)
 
     async def run(self, job: Job, seconds: float, *, keep: Path | None = None, share: Share | None = None) -> Ended:
         """Execute a job, for at most so many seconds. Cancelling the call kills it.
@@ -116,6 +133,9 @@ class Executor:
     async def close(self) -> None:
         """Kill what runs and leave nothing behind; harmless when called again."""
         self._closed = True
+        for held in self._held:
+            held.cancel()
+        self._held.clear()
         async with self._opening:
             if self._nursery is not None:
                 await self._nursery.close()
@@ -147,6 +167,7 @@ class Executor:
             raise
         if forks:
             self._nursery, self._prefixes = nursery, Prefixes(nursery.names)
+            nursery.grant(self._granted)
             return
         self.why = nursery.why
         await nursery.close()

@@ -20,6 +20,7 @@ from jupyter_swarm.experiments.cores import usable_cores
 from jupyter_swarm.experiments.devices import device_files, devices
 from jupyter_swarm.experiments.environment import isolated
 from jupyter_swarm.experiments.executor import Executor
+from jupyter_swarm.experiments.inputs import Inputs
 from jupyter_swarm.experiments.journal import Journal
 from jupyter_swarm.experiments.line import OVER, Ended
 from jupyter_swarm.experiments.memory import usable_memory
@@ -73,9 +74,11 @@ class NotebookLaboratory:
         self._python = context.python or sys.executable
         self._network, self._devices = network, devices(gpus)
         self._isolated = isolated()
+        self._memory = usable_memory()
         self._executor = Executor(self._setup(), self.workers)
         self._journal: Journal | None = None
         self._runs = Path()
+        self._inputs: Inputs | None = None
         self._open = 0
         self._prepared = functools.lru_cache(maxsize=512)(self._prepare)
 
@@ -85,16 +88,17 @@ class NotebookLaboratory:
         if self._context.pickle:
             captures = str((self._workspace.captures / f"{self._context.pickle}.pkl").absolute())
         read = tuple(filter(None, (folder, captures)))
+        imports = cells.import_statements([self._analysis.code])
         drivers = device_files() if self._devices else ()
         policy = Policy(read=read, write=drivers, shut=(root,), network=self._network)
         return Setup(
             python=self._python,
             folder=folder,
-            imports=("import numpy", *self._context.imports),
+            imports=tuple(dict.fromkeys(("import numpy", *self._context.imports, *imports))),
             captures=captures,
             threads=max(1, usable_cores() // self.workers),
             policy=policy.to_json() if self._isolated else None,
-            memory=usable_memory(),
+            memory=self._memory,
             mirror=True,
             shut=(root,),
             devices=self._devices,
@@ -111,6 +115,8 @@ class NotebookLaboratory:
         journal = Journal(self._workspace.swarm(self._swarm) / recorded.FILE)
         await asyncio.to_thread(journal.open)
         self._journal = journal
+        self._inputs = Inputs(self._workspace.swarm(self._swarm))
+        self._executor.grant(self._inputs.load())
         try:
             await self._executor.open()
         except BaseException:
@@ -139,7 +145,7 @@ class NotebookLaboratory:
         self._open += 1
         try:
             ended = await self._executor.run(
-                job(built),
+                {**job(built), "reads": self._is_own(experiment)},
                 timeout_seconds,
                 keep=self._files(experiment),
                 share=self._share(experiment, prepared, values),
@@ -153,6 +159,10 @@ class NotebookLaboratory:
             return Run(experiment=experiment.id, reason="lost", message=f"{error}, and so did the next")
         finally:
             self._open -= 1
+
+    def _is_own(self, experiment: Experiment) -> bool:
+        """Whether it is the person's own cell, which may read what they may; what it reads is granted to all others."""
+        return experiment.purpose == "baseline" and experiment.code == self._analysis.code
 
     def _share(self, experiment: Experiment, prepared: _Prepared, values: Mapping[str, object]) -> Share | None:
         """What screening runs may share; runs that count as evidence share nothing."""
@@ -192,8 +202,12 @@ class NotebookLaboratory:
     ) -> Run:
         """What the frames of an experiment say, once they are kept."""
         told = gist(ended.frames, result=notebook.SHOWN, own=notebook.OWN)
-        seconds = ended.seconds if told.seconds is None else told.seconds
+        seconds = ended.seconds if told.seconds is None else min(told.seconds, max(limit, ended.seconds))
         run = _result(experiment, told, ended, limit, seconds)
+        if self._is_own(experiment) and self._inputs is not None and run.ok:
+            self._executor.grant(self._inputs.see(told.done))
+        if experiment.purpose == "baseline" and self._memory and ended.peak:
+            self._executor.limit(int(self._memory / (1.2 * ended.peak)))
         await journal.append(experiment.id, json.dumps(built).encode(), ended.frames, died=ended.death())
         path = (self._runs / f"{experiment.id}.ipynb").relative_to(self._workspace.root)
         return msgspec.structs.replace(run, notebook=str(path), seconds=seconds)

@@ -17,8 +17,6 @@ from typing import Any
 
 import msgspec
 
-UNBORN = 97
-"""Exit status of a process that could not settle in (`worker/child.py`)."""
 END_SECONDS = 20.0
 """How long a killed experiment may take to be gone before the line is given up."""
 FRAMES_BYTES = 96_000_000
@@ -37,6 +35,8 @@ class _Message(msgspec.Struct):
 
     ended: int | None = None
     failed: int | None = None
+    born: bool = True
+    """Whether it had settled in; else nothing of its job was executed."""
     status: int = 0
     why: str = ""
     peak: int = 0
@@ -151,7 +151,7 @@ class Line:
         finally:
             del self._flights[number]
             os.close(flight.frames)
-        if answer.status == UNBORN and b'"begin":' not in told:
+        if not answer.born and answer.status > 0:
             raise LineLost(f"a process could not be shut in: {_reason(told)}")
         return Ended(told + _printed(told, answer.left), answer.status, answer.why, answer.peak, answer.cpu, lasted)
 
@@ -183,6 +183,12 @@ class Line:
         finally:
             if file >= 0:
                 os.close(file)
+
+    def tell(self, **message: Any) -> None:
+        """Send a word that needs no answer; lost where nobody listens."""
+        if self._channel is not None:
+            with contextlib.suppress(OSError):
+                self._channel.send(json.dumps(message).encode())
 
     def close(self) -> None:
         """Hang up; whatever flies is lost."""

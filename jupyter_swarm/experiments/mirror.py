@@ -3,6 +3,7 @@
     slot/work/home/ann/study            where an experiment of /home/ann/study works
     slot/work/home/ann/study/data.csv   → /home/ann/study/data.csv
     slot/work/home/ann/shared           → /home/ann/shared, so that "../shared/x.csv" is found as well
+    slot/work/home/ann                  the home, so that "~/shared/x.csv" is; without what is hidden there
 
 Entries are symbolic links: reading follows them, if the sandbox lets it; a new file lands here; a file that is there
 cannot be written, because what the link points to is not the experiment's to write.
@@ -30,33 +31,37 @@ class Mirror:
         root: an empty folder of the slot.
         folder: the notebook's, absolute.
         shut: folders that are not linked.
+        home: the person's, absolute; None for none.
     """
 
-    def __init__(self, root: Path, folder: Path, shut: Collection[Path] = ()) -> None:
+    def __init__(self, root: Path, folder: Path, shut: Collection[Path] = (), home: Path | None = None) -> None:
         self._root, self._folder, self._shut = root, folder, {str(each) for each in shut}
-        self.place = root.joinpath(*folder.parts[1:])
-        """Where experiments work."""
+        self._home = home if home is not None and home.is_absolute() else Path("/")
+        self.place, self.home = self._here(folder), self._here(self._home)
+        """Where experiments work, and what is their home."""
         self._stamps: dict[Path, tuple[int, int]] = {}
+
+    def _here(self, original: Path) -> Path:
+        return self._root.joinpath(*original.parts[1:])
 
     def make(self) -> None:
         """Make all folders and links anew."""
         remove(str(self._root))
-        self.place.mkdir(mode=0o700, parents=True)
-        below = ""
-        for number, original in enumerate((self._folder, *self._folder.parents)):
-            here = self._root.joinpath(*original.parts[1:])
-            if number <= LEVELS:
-                self._link(original, here, below)
-            below = original.name
-            self._stamps[here] = _stamp(here)
-            if here == self._root:
-                break
+        for each in (self.place, self.home):
+            each.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for original in (self._folder, *self._folder.parents[:LEVELS]):
+            self._link(original)
+        if self._home != Path("/"):
+            self._link(self._home, hidden=False)
+        for original in (self._folder, *self._folder.parents, self._home, *self._home.parents):
+            self._stamps[self._here(original)] = _stamp(self._here(original))
 
-    def _link(self, original: Path, here: Path, leave: str) -> None:
+    def _link(self, original: Path, *, hidden: bool = True) -> None:
+        here = self._here(original)
         with contextlib.suppress(OSError), os.scandir(original) as entries:
             for _, entry in zip(range(MOST), entries, strict=False):
-                if entry.name != leave and entry.path not in self._shut:
-                    with contextlib.suppress(OSError):
+                if entry.path not in self._shut and (hidden or not entry.name.startswith(".")):
+                    with contextlib.suppress(OSError):  # a folder of the mirror's own stands there
                         os.symlink(entry.path, here / entry.name)
 
     def written(self) -> list[Path]:
@@ -64,7 +69,12 @@ class Mirror:
         found = []
         with contextlib.suppress(OSError), os.scandir(self.place) as entries:
             found = [Path(entry.path) for entry in entries if not entry.is_symlink()]
-        return found
+        return [each for each in found if each not in self._stamps]
+
+    @property
+    def made(self) -> bool:
+        """Whether it was made."""
+        return bool(self._stamps)
 
     @property
     def changed(self) -> bool:

@@ -17,6 +17,9 @@ from jupyter_swarm.workspace import Workspace
 
 RESULT = "application/vnd.jupyter-swarm.result+json"
 METADATA = "jupyter_swarm"
+_ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-9;?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-_]?")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters (but tabs and ends of lines), and those that turn the direction of writing."""
 OWN, SHOWN = 3, 4
 """Places of the experiment's own cell and of the one that shows its result."""
 
@@ -91,12 +94,12 @@ def result(payloads: Sequence[object], metric: str) -> Result:
 
 
 def plain(text: str) -> str:
-    r"""Text without terminal colours.
+    r"""Text without terminal colours, and without any other character that does something to who shows it.
 
-    >>> plain("\x1b[31mred\x1b[0m")
-    'red'
+    >>> plain("\x1b[31mred\x1b[0m \x1b]0;title\x07\u202e\x9b5m")
+    'red '
     """
-    return re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]", "", text)
+    return _UNSEEN.sub("", _ESCAPES.sub("", text))
 
 
 def inline(text: str) -> str:

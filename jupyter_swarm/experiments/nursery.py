@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -136,6 +136,7 @@ class Nursery:
         self._free: list[int] = []
         self._waiting = asyncio.Semaphore(places)
         self._snapshots: set[Snapshot] = set()
+        self._making = 0
         self._cleaning: set[asyncio.Future[None]] = set()
 
     # ---------------------------------------------------------------- opening and closing
@@ -172,14 +173,19 @@ class Nursery:
         return True
 
     def _make_slots(self) -> None:
-        """A slot for each experiment; the last is that of snapshots."""
+        """Two slots for each place, and one for snapshots.
+
+        A snapshot executes foreign code and must be able to write to the slots of its forks. So these have slots apart
+        from those of experiments that execute the whole of their notebook, on which evidence rests.
+        """
         self.folder = Path(tempfile.mkdtemp(prefix="swarm-"))
         notebook = Path(os.path.abspath(self.setup.folder or ".")) if self.setup.mirror else None
         shut = [Path(each) for each in self.setup.shut]
-        self._slots = [Slot(self.folder / f"slot{number}", notebook, shut) for number in range(self.places)]
-        self._slots.append(Slot(self.folder / "snapshots", notebook, shut))
-        for slot in self._slots:
-            slot.make()
+        numbers = range(2 * self.places)
+        names = [*(f"{'fork' if each >= self.places else 'slot'}{each % self.places}" for each in numbers), "snapshots"]
+        self._slots = [Slot(self.folder / name, notebook, shut) for name in names]
+        for number, slot in enumerate(self._slots):
+            slot.make(mirror=number < self.places)  # the others are made when there is a first snapshot
 
     def _started(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         variables = environment(1) | {"IPYTHONDIR": str(self.folder / "ipython"), "PYTHONHASHSEED": "0"}
@@ -235,6 +241,12 @@ class Nursery:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
 
+    def grant(self, found: Sequence[str]) -> None:
+        """Let experiments read these files, list these folders, and read all below those that end with a slash."""
+        for start in range(0, len(found), 100):
+            if self._line is not None:
+                self._line.tell(grant=list(found[start : start + 100]))
+
     async def close(self) -> None:
         """End it and whatever runs in it (which is lost); nothing of it is left afterwards."""
         if self._line is not None:
@@ -276,21 +288,25 @@ class Nursery:
             if self._line is None or not self.lives:
                 raise NurseryLost("the process that runs experiments has ended")
             place = self._free.pop()
+            number = place if snapshot is None else self.places + place
             try:
                 if snapshot is not None:
-                    return await self._in_snapshot(snapshot, job, self._request(place), seconds)
-                return await self._line.run(job, self._request(place), seconds)
+                    return await self._in_snapshot(snapshot, job, self._request(number), seconds)
+                return await self._line.run(job, self._request(number), seconds)
             except LineLost as lost:
                 if snapshot is not None and self.lives:
                     raise
                 self._line.close()
                 raise NurseryLost(str(lost)) from None
             finally:
-                await self._cleaned(place, keep)
+                try:
+                    await self._cleaned(number, keep)
+                finally:
+                    self._free.append(place)
 
-    async def _cleaned(self, place: int, keep: Path | None) -> None:
-        """Make a slot as it was, in a thread where there is anything to do, and free it. Cancelling cuts nothing short."""
-        slot, called_off = self._slots[place], False
+    async def _cleaned(self, number: int, keep: Path | None) -> None:
+        """Make a slot as it was, in a thread where there is anything to do. Cancelling cuts nothing short."""
+        slot, called_off = self._slots[number], False
         if self.lives and slot.used:  # where it does not live, all is being removed
             cleaning = asyncio.ensure_future(asyncio.to_thread(slot.clean, keep))
             self._cleaning.add(cleaning)
@@ -300,15 +316,15 @@ class Nursery:
                 except asyncio.CancelledError:
                     called_off = True
             self._cleaning.discard(cleaning)
-        self._free.append(place)
         if called_off:
             raise asyncio.CancelledError
 
-    def _request(self, place: int) -> dict[str, Any]:
-        around = self._slots[place].surroundings()
-        if place < len(self.setup.devices):
+    def _request(self, number: int) -> dict[str, Any]:
+        around = self._slots[number].surroundings()
+        place = number % self.places
+        if number < 2 * self.places and place < len(self.setup.devices):
             around["environment"]["CUDA_VISIBLE_DEVICES"] = self.setup.devices[place]
-        return {"slot": place, "threads": self.setup.threads, **around}
+        return {"slot": number, "threads": self.setup.threads, **around}
 
     async def _in_snapshot(
         self, snapshot: Snapshot, job: Mapping[str, Any], request: Mapping[str, Any], seconds: float | None
@@ -333,6 +349,17 @@ class Nursery:
         if self._line is None or not self.lives:
             raise NurseryLost("the process that runs experiments has ended")
         line = base.line if base is not None else self._line
+        self._making += 1
+        try:
+            if not self._snapshots and self._making == 1:
+                await self._cleaned(2 * self.places, None)
+                for slot in self._slots[self.places :]:
+                    slot.make()
+            return await self._snapshot(line, job, seconds)
+        finally:
+            self._making -= 1
+
+    async def _snapshot(self, line: Line, job: Mapping[str, Any], seconds: float) -> Attempt:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         flight = asyncio.ensure_future(line.run(job, self._request(len(self._slots) - 1), None, theirs))
         try:

@@ -88,7 +88,8 @@ def _first_error(told: Transcript) -> tuple[str, str] | None:
         for output in cell.outputs:
             if output["output_type"] == "error":
                 lines = [line for line in plain(output["evalue"]).splitlines() if line.strip()]
-                message = f"{output['ename']}: {lines[0].strip()}" if lines else str(output["ename"])
+                name = " ".join(plain(output["ename"]).split())
+                message = f"{name}: {lines[0].strip()}" if lines else name
                 return message[:1000], plain("\n".join(output["traceback"]))[-20_000:]
     return None
 

@@ -13,7 +13,7 @@ from jupyter_swarm.experiments.keeper import remove
 from jupyter_swarm.experiments.mirror import Mirror
 
 PRIVATE = ("home", "tmp", "shm")
-"""Folders of a slot: home, temporary files, shared memory."""
+"""Folders of a slot: settings and caches, temporary files, shared memory."""
 KEPT_BYTES = 100_000_000
 KEPT_FILES = 5_000
 KEPT_DEPTH = 50
@@ -31,20 +31,22 @@ class Slot:
 
     def __init__(self, folder: Path, notebook: Path | None = None, shut: Sequence[Path] = ()) -> None:
         self.folder = folder
-        self._mirror = Mirror(folder / "work", notebook, shut) if notebook is not None else None
+        home = Path(os.path.expanduser("~"))
+        self._mirror = Mirror(folder / "work", notebook, shut, home) if notebook is not None else None
         self._own = {*PRIVATE, *(("work",) if self._mirror is not None else ())}
 
-    def make(self) -> None:
-        """The folder, and all in it."""
+    def make(self, mirror: bool = True) -> None:
+        """The folder, and all in it; the mirror where it is wanted and has not been made."""
         for name in PRIVATE:
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._mirror is not None:
+        if self._mirror is not None and mirror and not self._mirror.made:
             self._mirror.make()
 
     def surroundings(self) -> dict[str, Any]:
         """Where an experiment works, and the variables that say where it may write."""
-        home, temporary = str(self.folder / "home"), str(self.folder / "tmp")
-        variables = dict.fromkeys(("HOME", "MPLCONFIGDIR"), home)
+        settings, temporary = str(self.folder / "home"), str(self.folder / "tmp")
+        home = str(self._mirror.home) if self._mirror is not None else settings
+        variables = {"HOME": home, "MPLCONFIGDIR": settings, "XDG_CACHE_HOME": settings}
         variables |= dict.fromkeys(("TMPDIR", "JOBLIB_TEMP_FOLDER", "IPYTHONDIR"), temporary)
         return {"environment": variables, "folder": str(self._mirror.place) if self._mirror is not None else ""}
 

@@ -204,6 +204,9 @@ _TABLE = (
     Verb("clean", "Free what no finding needs: notebooks of screening runs, data of swarms that are gone.",
          "actions:clean", (Argument("name", "which swarm (all that are not at work where not given)",
                                     completes="swarm"),)),
+    Verb("doctor", "Which layers shut experiments in on this machine, each one tried.", "doctor:doctor", (),
+         "In a terminal the exit status is 1 where seccomp or Landlock is missing; the others add to these.",
+         ("%swarm doctor",)),
     Verb("help", "What there is, or how a verb is used.", "help:help", (Argument("verb", "which", completes="verb"),)),
 )  # fmt: skip
 

@@ -5,6 +5,8 @@ wanted, as far as it can tell; what it cannot tell (whether a file outside was c
 it) the test looks at from outside. `docs/attacks.md` is made of this file: `python tests/experiments/attacks.py`.
 """
 
+# ruff: noqa: E501  (lines of what experiments execute, which would not be clearer in pieces)
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -85,10 +87,11 @@ def tell(*data):
         os.write(get_ipython().display_pub.session.channel.descriptor, each)
 
 def slot():
-    return os.path.dirname(os.environ["HOME"])
+    return os.path.dirname(os.environ["TMPDIR"])
 
 def pids():
-    return [each for each in range(2, 33_000) if os.path.exists(f"/proc/{each}") or True]
+    seen = [int(each) for each in os.listdir('/proc') if each.isdigit() and each != '1']
+    return {*seen, *range(RUNNER - 300, RUNNER + 3000), KEEPER, ZYGOTE, HOLDER}
 
 def forever():
     while True:
@@ -112,7 +115,11 @@ def _reads() -> Iterable[Attack]:
         "the zygote's environment is clean from its exec on, so that nothing is left on the stack either",
         False,
     )
-    yield read("a key from the runner's environment", "score = any_of(finds(f'/proc/{RUNNER}/environ'))", tracing)
+    yield read(
+        "a key from the runner's environment",
+        "score = any_of(finds(f'/proc/{RUNNER}/environ'), finds(f'/proc/{HOLDER}/environ'))",
+        tracing,
+    )
     yield read("a key from the runner's memory", "score = any_of(lambda: must(memory(RUNNER)))", tracing)
     yield read(
         "a key from the zygote's and the keeper's environment",
@@ -121,7 +128,9 @@ def _reads() -> Iterable[Attack]:
         False,
     )
     yield read("the zygote's memory", "score = any_of(lambda: open(f'/proc/{ZYGOTE}/mem', 'rb').close())", tracing)
-    yield read("a key from any process", "score = any_of(*(finds(f'/proc/{each}/environ') for each in pids()))", tracing)
+    yield read(
+        "a key from any process", "score = any_of(*(finds(f'/proc/{each}/environ') for each in pids()))", tracing
+    )
     yield read(
         "memory by process_vm_readv",
         "buffer = ctypes.create_string_buffer(16)\n"
@@ -198,8 +207,8 @@ def _reads() -> Iterable[Attack]:
         "import glob\n"
         "around = glob.glob(os.path.dirname(slot()) + '/*') + glob.glob(f'/proc/*/cwd')\n"
         "around += [f'{os.path.dirname(slot())}/slot{n}/work{STUDY}' for n in range(9)]\n"
-        "score = any_of(*(finds(each) for top in around for each in (top + '/note', f'{top}/work{STUDY}/note')\n"
-        "                 if not os.path.realpath(each).startswith(slot() + '/')))",
+        "def others(path):\n    must(not os.path.realpath(path).startswith(slot() + '/') and found(read(path)))\n"
+        "score = any_of(*(lambda f=f: others(f) for top in around for f in (top + '/note', f'{top}/work{STUDY}/note')))",
         landlock,
     )
     yield read(
@@ -220,17 +229,20 @@ def _writes() -> Iterable[Attack]:
     yield write(
         "overwrite an input",
         "score = any_of(*(lambda f=f, m=m: open(f, m).close() for f in ('data.csv', f'{STUDY}/data.csv') for m in ('r+', 'a')),\n"
-        "               lambda: os.truncate('data.csv', 1), lambda: os.close(os.open('data.csv', os.O_RDONLY | os.O_TRUNC)),\n"
-        "               lambda: os.unlink(f'{STUDY}/data.csv'), lambda: os.rename('x', f'{STUDY}/data.csv'))",
+        "               lambda: os.truncate('data.csv', 1), lambda: os.close(os.open('data.csv', os.O_RDONLY | os.O_TRUNC)),)",
         landlock,
     )
     yield write(
         "a new file in the notebook's folder",
         "score = any_of(lambda: open(f'{STUDY}/sitecustomize.py', 'w').close(), lambda: open('sub/new', 'w').close(),\n"
-        "               lambda: os.mkdir(f'{STUDY}/made'), lambda: os.symlink('x', f'{STUDY}/link'))",
+        "               lambda: os.mkdir(f'{STUDY}/made'), lambda: os.unlink(f'{STUDY}/sub/x'), lambda: os.symlink('x', f'{STUDY}/link'))",
         landlock,
     )
-    yield write("a file in the home folder", "score = any_of(lambda: open(f'{OUTSIDE}/home/.bashrc', 'w').close())", landlock)
+    yield write(
+        "a new file in the home folder",
+        "score = any_of(lambda: open(f'{OUTSIDE}/home/.bashrc', 'w').close())",
+        landlock,
+    )
     yield write(
         "a file in /tmp and /var/tmp",
         "score = any_of(*(lambda d=d: os.close(os.open(f'{d}/swarm-attack', os.O_CREAT | os.O_RDWR)) for d in ('/tmp', '/var/tmp')),\n"
@@ -303,16 +315,27 @@ def _connects() -> Iterable[Attack]:
         return Attack(name, PREVENTED, code, "seccomp: no socket but a pair; and a network without connections",
                       control, layers=True)  # fmt: skip
 
-    yield connect("a TCP connection", "score = any_of(lambda: socket.create_connection(('127.0.0.1', TCP), 2).sendall(b'x'))")
-    yield connect("a UDP packet", "score = any_of(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', UDP)))")
-    yield connect("a Unix socket by its path", "score = any_of(lambda: socket.socket(socket.AF_UNIX).connect(f'{OUTSIDE}/listens'))")
-    yield connect("an abstract Unix socket", "score = any_of(lambda: socket.socket(socket.AF_UNIX).connect('\\0' + ABSTRACT))")
+    yield connect(
+        "a TCP connection", "score = any_of(lambda: socket.create_connection(('127.0.0.1', TCP), 2).sendall(b'x'))"
+    )
+    yield connect(
+        "a UDP packet", "score = any_of(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', UDP)))"
+    )
+    yield connect(
+        "a Unix socket by its path",
+        "score = any_of(lambda: socket.socket(socket.AF_UNIX).connect(f'{OUTSIDE}/listens'))",
+    )
+    yield connect(
+        "an abstract Unix socket", "score = any_of(lambda: socket.socket(socket.AF_UNIX).connect('\\0' + ABSTRACT))"
+    )
     yield connect(
         "a packet from one end of a pair to somebody else",
         "score = any_of(lambda: socket.socketpair(type=socket.SOCK_DGRAM)[0].sendto(b'x', f'{OUTSIDE}/datagrams'))",
         False,
     )
-    yield connect("netlink", "score = any_of(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).bind((0, 0)))")
+    yield connect(
+        "netlink", "score = any_of(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).bind((0, 0)))"
+    )
     yield connect(
         "raw sockets and packet sockets",
         "score = any_of(*(lambda a=a: socket.socket(*a) for a in ((2, 3, 1), (10, 3, 58), (17, 3, 768), (38, 5, 0))))",
@@ -343,7 +366,7 @@ def _processes() -> Iterable[Attack]:
             f"score = any_of(lambda: os.kill({pid}, 0), lambda: must(libc.syscall(TKILL, {pid}, 0) == 0),\n"
             f"               lambda: signal.pidfd_send_signal(os.pidfd_open({pid}), 0), lambda: os.killpg({pid}, 0))",
         )
-    yield touch("kill whatever can be killed", "score = any_of(lambda: os.kill(-1, 0))")
+    yield touch("kill whatever can be killed", "os.kill(-1, signal.SIGWINCH); score = 0.0", control=False)
     yield touch(
         "kill a run beside it",
         "def other(pid):\n    must(os.getpgid(0) != pid); os.kill(pid, 0)\n"
@@ -426,14 +449,20 @@ def _exhausts() -> Iterable[Attack]:
         "for _ in range(20):\n    if os.fork() == 0:\n        kept = bytearray(b'x') * 100_000_000; forever()\nforever()",
         memory,
     )
-    yield ends("memory in a file without a name (memfd)", "f = os.memfd_create('x')\nwhile True: os.write(f, b'x' * 10_000_000)", memory)
+    yield ends(
+        "memory in a file without a name (memfd)",
+        "f = os.memfd_create('x')\nwhile True: os.write(f, b'x' * 10_000_000)",
+        memory,
+    )
     yield ends(
         "memory of a process whose first thread has ended",
         "def hog():\n    kept = []\n    while True:\n        kept.append(bytearray(b'x') * 10_000_000); time.sleep(0.001)\n"
         "threading.Thread(target=hog).start(); libc.syscall(60 if os.uname().machine == 'x86_64' else 93, 0)",
         memory,
     )
-    yield ends("a huge mapping, touched", "m = mmap.mmap(-1, 8 << 30)\nfor n in range(0, 8 << 30, 4096): m[n] = 1", memory)
+    yield ends(
+        "a huge mapping, touched", "m = mmap.mmap(-1, 8 << 30)\nfor n in range(0, 8 << 30, 4096): m[n] = 1", memory
+    )
     yield ends(
         "shared memory in /dev/shm",
         "f = open('/dev/shm/x', 'wb', 0)\nwhile True: must(f.write(b'x' * 10_000_000) == 10_000_000)",
@@ -446,14 +475,20 @@ def _exhausts() -> Iterable[Attack]:
     )
     disk = "what a run has on the disk is counted when the disk gets fuller, and the run is ended at the limit"
     yield ends("a huge file", "f = open('x', 'wb', 0)\nwhile True: f.write(b'x' * 10_000_000)", disk)
-    yield ends("a huge file that was deleted", "f = open('x', 'wb', 0); os.unlink('x')\nwhile True: f.write(b'x' * 10_000_000)", disk)
+    yield ends(
+        "a huge file that was deleted",
+        "f = open('x', 'wb', 0); os.unlink('x')\nwhile True: f.write(b'x' * 10_000_000)",
+        disk,
+    )
     yield ends(
         "a huge file, too deep to be counted",
         "for _ in range(1500): os.mkdir('d' * 9); os.chdir('d' * 9)\nf = open('x', 'wb', 0)\nwhile True: f.write(b'x' * 10_000_000)",
         disk,
     )
     yield ends("many small files", "for n in range(10**7): os.close(os.open(f'{n}', os.O_CREAT | os.O_WRONLY))", disk)
-    yield ends("a sparse file", "open('x', 'wb').truncate(1 << 42)", "a limit of the system on the length of a file (EFBIG)")
+    yield ends(
+        "a sparse file", "open('x', 'wb').truncate(1 << 42)", "a limit of the system on the length of a file (EFBIG)"
+    )
     time_out = "after the time-out the kernel kills every process of the run; no signal handler is asked"
     yield ends("an infinite loop in Python", "while True: pass", time_out, 1.0)
     yield ends("an infinite loop in C", "re.match('(a+)+b', 'a' * 60)", time_out, 1.0)
@@ -477,7 +512,7 @@ def _exhausts() -> Iterable[Attack]:
     yield ends("output as a sparse file", "os.ftruncate(1, 1 << 31), os.ftruncate(2, 1 << 31), forever()", told, 3.0)
     yield ends("an error of 100 MB", "raise ValueError('x' * 100_000_000)", told)
     yield ends(
-        "a file that it may not finish: core dumps",
+        "a core dump of the zygote's memory",
         "os.kill(os.getpid(), 11)",
         "no core is dumped (RLIMIT_CORE)",
     )
@@ -488,7 +523,9 @@ def _slots() -> Iterable[Attack]:
         return Attack(name, PREVENTED, code + "\nscore = 0.0", "what a run leaves is removed without following links, whatever "
                       "its depth, names and modes; only plain files are kept")  # fmt: skip
 
-    yield leave("folders nested 3,000 deep", "for _ in range(3000): os.mkdir('d'); os.chdir('d')\nopen('x', 'w').write('y')")
+    yield leave(
+        "folders nested 1,500 deep", "for _ in range(1500): os.mkdir('d'); os.chdir('d')\nopen('x', 'w').write('y')"
+    )
     yield leave(
         "folders that cannot be read, entered or written",
         "old = os.umask(0)\nos.mkdir('none', 0); os.makedirs('out/in'); open('out/in/x', 'w').close(); os.mkdir('out/none', 0)\n"
@@ -508,7 +545,10 @@ def _slots() -> Iterable[Attack]:
         "target = f'{OUTSIDE}/foreign'\nos.symlink(target, 'link'); os.makedirs('out'); os.symlink(target, 'out/link')\n"
         "import shutil\nfor name in ('home', 'tmp', 'shm'):\n    shutil.rmtree(f'{slot()}/{name}', True)\n    os.symlink(target, f'{slot()}/{name}')",
     )
-    yield leave("the mirror replaced by a link", "os.rename(slot() + '/work', slot() + '/w'); os.symlink(STUDY, slot() + '/work')")
+    yield leave(
+        "the mirror replaced by a link",
+        "os.rename(slot() + '/work', slot() + '/w'); os.symlink(STUDY, slot() + '/work')",
+    )
     yield leave(
         "files where folders were",
         "import shutil\nfor name in ('home', 'tmp', 'shm', 'work'):\n    shutil.rmtree(f'{slot()}/{name}', True)\n    open(f'{slot()}/{name}', 'w').close()",
@@ -535,8 +575,8 @@ def _channel() -> Iterable[Attack]:
     yield Attack(
         "a forged result",
         CANNOT,
-        result + "tell(b'{\"cell\":3,\"end\":9e8,\"ok\":true}\\n{\"cell\":4,\"begin\":9e8}\\n', shown(1.0), "
-        "b'{\"cell\":4,\"end\":9e8,\"ok\":true}\\n{\"done\":true}\\n'), os._exit(0)",
+        result + 'tell(b\'{"cell":3,"end":9e8,"ok":true}\\n{"cell":4,"begin":9e8}\\n\', shown(1.0), '
+        'b\'{"cell":4,"end":9e8,"ok":true}\\n{"done":true}\\n\'), os._exit(0)',
         "whoever may compute a result may write one: in one process no channel is unforgeable",
     )
     yield speak("a second result", result + "tell(b'{\"cell\":4,\"begin\":9e8}\\n', shown(1.0)); score = 0.5",
@@ -544,7 +584,7 @@ def _channel() -> Iterable[Attack]:
     yield speak("a result in another cell", result + "tell(shown(1.0).replace(b'4', b'3', 1)); score = 'none'")
     yield speak("the last line before the end", "tell(b'{\"done\":true}\\n'); score = 1.0")
     yield speak("garbage", "tell(os.urandom(100_000), b'\\n', b'\\xff\\n\\0\\n{}\\n[]\\nnull\\n' * 1000); score = 0.5")
-    yield speak("half a line, then death", "tell(b'{\"cell\":3,\"msg\":\"stream\",'), os._exit(0)")
+    yield speak("half a line, then death", 'tell(b\'{"cell":3,"msg":"stream",\'), os._exit(0)')
     yield speak(
         "a number of 5,000 digits, and something printed",
         "tell(b'\\n{\"cell\":' + b'1' * 5000 + b',\"begin\":'), os.write(1, b'x'), os._exit(0)",
@@ -556,15 +596,20 @@ def _channel() -> Iterable[Attack]:
     )
     yield speak(
         "200 MB of frames",
-        "line = b'{\"cell\":3,\"msg\":\"stream\",\"content\":{\"name\":\"stdout\",\"text\":\"' + b'y' * 1_000_000 + b'\"}}\\n'\n"
+        'line = b\'{"cell":3,"msg":"stream","content":{"name":"stdout","text":"\' + b\'y\' * 1_000_000 + b\'"}}\\n\'\n'
         "for _ in range(200): tell(line)\nforever()",
         "a run that tells more than 96 MB is ended",
     )
     yield speak("frames that take themselves back", "fd = get_ipython().display_pub.session.channel.descriptor\n"
                 "any_of(lambda: os.ftruncate(fd, 0)), os._exit(97)",
                 "a run that has begun has begun, whatever its frames and its exit status say")  # fmt: skip
-    yield speak("frames for other cells", "tell(*(b'{\"cell\":%d,\"begin\":1}\\n' % n for n in (-1, 0, 2, 3, 5, 10**9))); score = 0.5")
-    yield speak("deep JSON", "tell(b'{\"cell\":3,\"msg\":\"display_data\",\"content\":' + b'[' * 10**6 + b'\\n'); score = 0.5")
+    yield speak(
+        "frames for other cells",
+        'tell(*(b\'{"cell":%d,"begin":1}\\n\' % n for n in (-1, 0, 2, 3, 5, 10**9))); score = 0.5',
+    )
+    yield speak(
+        "deep JSON", 'tell(b\'{"cell":3,"msg":"display_data","content":\' + b\'[\' * 10**6 + b\'\\n\'); score = 0.5'
+    )
     yield speak(
         "malformed and gigantic displays",
         "from IPython.display import display\n"
@@ -572,7 +617,10 @@ def _channel() -> Iterable[Attack]:
         "any_of(*(lambda d=d: display(d, raw=True) for d in ({'text/plain': 5}, {'image/png': 'x' * 30_000_000}, {'a/b': float('nan')},\n"
         "    {'application/json': deep}, {'text/html': '\\ud800'}, {5: 6}, {'text/plain': object()})))\nscore = 0.5",
     )
-    yield speak("NaN and what is no number as result", "class F(float):\n    def __float__(self): return 1.0\nscore = F('nan') * 1")
+    yield speak(
+        "NaN and what is no number as result",
+        "class F(float):\n    def __float__(self): return 1.0\nscore = F('nan') * 1",
+    )
     yield Attack(
         "control characters and markup in an error",
         PREVENTED,
@@ -596,12 +644,25 @@ def _lies() -> Iterable[Attack]:
         return Attack(name, CANNOT, code, by)
 
     yield lie("a made-up value", "score = 1.0")
-    yield lie("the metric function replaced", "import measure\nmeasure.accuracy = lambda *a: 1.0\nscore = measure.accuracy([0], [1])")
-    yield lie("captured data edited in place", "labels[:] = [1] * len(labels)\nscore = float(sum(labels) == len(labels))")
-    yield lie("an estimator whose score lies", "class E:\n    def score(self, *a): return 1.0\nscore = E().score([0], [1])")
-    yield lie("numpy's seed taken away", "import numpy\nnumpy.random.seed = lambda *a: None\nnumpy.random.seed(5)\nscore = 1.0")
+    yield lie(
+        "the metric function replaced",
+        "import measure\nmeasure.accuracy = lambda *a: 1.0\nscore = measure.accuracy([0], [1])",
+    )
+    yield lie(
+        "captured data edited in place", "labels[:] = [1] * len(labels)\nscore = float(sum(labels) == len(labels))"
+    )
+    yield lie(
+        "an estimator whose score lies", "class E:\n    def score(self, *a): return 1.0\nscore = E().score([0], [1])"
+    )
+    yield lie(
+        "numpy's seed taken away",
+        "import numpy\nnumpy.random.seed = lambda *a: None\nnumpy.random.seed(5)\nscore = 1.0",
+    )
     yield lie("random draws replaced", "import random\nrandom.random = lambda: 1.0\nscore = random.random()")
-    yield lie("the clock replaced", "time.perf_counter = time.time = lambda: 1e9\nscore = 1.0 - (time.perf_counter() - time.time())")
+    yield lie(
+        "the clock replaced",
+        "time.perf_counter = time.time = lambda: 1e9\nscore = 1.0 - (time.perf_counter() - time.time())",
+    )
     yield lie(
         "the display machinery replaced",
         "import IPython.display\nreal = IPython.display.display\n"
@@ -625,12 +686,21 @@ def _endings() -> Iterable[Attack]:
     yield end("an exit of its own kind", "class E(SystemExit): pass\nscore = 1.0\nraise E(0)")
     yield end("KeyboardInterrupt", "score = 1.0\nraise KeyboardInterrupt")
     yield end("ask the shell to end", "score = 1.0\nget_ipython().ask_exit(); exit()")
-    yield end("replaced sys.stdout", "class S:\n    def __getattr__(self, n): raise SystemExit\nsys.stdout = sys.stderr = S()\nscore = 0.5")
+    yield end(
+        "replaced sys.stdout",
+        "class S:\n    def __getattr__(self, n): raise SystemExit\nsys.stdout = sys.stderr = S()\nscore = 0.5",
+    )
     yield end("closed descriptors", "os.closerange(0, 10); score = 1.0")
-    yield end("all descriptors closed, and opened again elsewhere", "os.closerange(0, 4096)\nfor _ in range(20): os.open('x', os.O_CREAT | os.O_RDWR)\nscore = 1.0")
+    yield end(
+        "all descriptors closed, and opened again elsewhere",
+        "os.closerange(0, 4096)\nfor _ in range(20): os.open('x', os.O_CREAT | os.O_RDWR)\nscore = 1.0",
+    )
     yield end("die of a signal", "score = 1.0\nos.kill(os.getpid(), 9)")
     yield end("die in C", "score = 1.0\nctypes.string_at(0)")
-    yield end("the shell broken", "sh = get_ipython()\nfor n in ('run_cell', 'between', 'execution_count', 'payload_manager'): setattr(sh, n, None)\nscore = 1.0")
+    yield end(
+        "the shell broken",
+        "sh = get_ipython()\nfor n in ('run_cell', 'between', 'execution_count', 'payload_manager'): setattr(sh, n, None)\nscore = 1.0",
+    )
 
 
 ATTACKS: tuple[Attack, ...] = (
@@ -644,3 +714,33 @@ ATTACKS: tuple[Attack, ...] = (
     *_lies(),
     *_endings(),
 )
+
+
+_HEAD = """# Attacks
+
+What code in an experiment may try, and what comes of it. Each attack is really tried by `tests/experiments/test_attacks.py`,
+by experiments of one laboratory, several at once, beside honest ones; this table is made of `tests/experiments/attacks.py`
+(`python tests/experiments/attacks.py`), and a test compares the two.
+
+*Prevented*: it does not get what it wants. *Detected*: the run is discarded. *Cannot be prevented in one process*: the test
+sees it succeed; a finding that could rest on it needs a person's approval. Attacks marked ¹ succeed where nothing shuts in
+(`JUPYTER_SWARM_ISOLATION=off`), which is tested, too.
+
+What none of this covers: flaws of the kernel itself; what can be learned from how long something takes; names and command
+lines of other processes where there is no /proc of a run's own; and a machine that lacks seccomp or Landlock, on which code
+of a language model is refused.
+
+| attack | | what stops it, or why nothing can |
+|---|---|---|
+"""
+
+
+def document() -> str:
+    """The text of `docs/attacks.md`."""
+    rows = (f"| {each.name}{'¹' if each.control else ''} | {each.label} | {each.by} |\n" for each in ATTACKS)
+    return _HEAD + "".join(rows)
+
+
+if __name__ == "__main__":
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    DOCUMENT.write_text(document(), encoding="utf-8")

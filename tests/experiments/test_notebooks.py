@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import cloudpickle
 import msgspec
@@ -22,7 +21,7 @@ import nbformat
 import psutil
 import pytest
 
-from jupyter_swarm.errors import LaboratoryError, WorkspaceError
+from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments import NotebookLaboratory
 from jupyter_swarm.experiments.executed import materialise
 from jupyter_swarm.experiments.notebook import RESULT

@@ -120,7 +120,8 @@ def test_a_system_that_cannot_pass_descriptors(setup: Setup, monkeypatch: pytest
 def test_a_zygote_that_is_killed_is_replaced(setup: Setup) -> None:
     async def body(executor: Executor) -> list[Ended]:
         (zygote,) = zygotes()
-        flying = [asyncio.ensure_future(executor.run(job("import time; time.sleep(1)", "print(8)"), 60.0)) for _ in "ab"]
+        one = job("import time; time.sleep(1)", "print(8)")
+        flying = [asyncio.ensure_future(executor.run(one, 60.0)) for _ in range(2)]
         await asyncio.sleep(0.3)
         zygote.kill()
         found = [await each for each in flying]
@@ -160,7 +161,7 @@ def test_closed_and_not_there(tmp_path: Path, setup: Setup) -> None:
         with pytest.raises(NurseryLost):
             await nursery.run(job("1"))
         other = Executor(Setup("/nowhere/python", str(tmp_path)), 1)
-        with pytest.raises(LaboratoryError, match="no kernel|cannot be started|starts"):
+        with pytest.raises(LaboratoryError, match=r"no kernel|cannot be started|starts"):
             await other.open()
         await other.close()
 
@@ -202,7 +203,8 @@ def test_what_it_writes_stays_where_it_works(setup: Setup, tmp_path: Path) -> No
     (tmp_path / "data.txt").write_text("data")
     (tmp_path.parent / f"beside-{tmp_path.name}.txt").write_text("beside")
     code = (
-        f"import os\nprint(open('data.txt').read(), open('../beside-{tmp_path.name}.txt').read(), sorted(os.listdir()))\n"
+        f"import os\nbeside = open('../beside-{tmp_path.name}.txt').read()\n"
+        "print(open('data.txt').read(), beside, sorted(os.listdir()))\n"
         "open('out.txt', 'w').write('mine')\nos.makedirs('sub/folder'); open('sub/folder/x', 'w').close()\n"
         "os.remove('data.txt'); open('data.txt', 'w').write('forged')\n"
         "open(os.path.expanduser('~/h'), 'w').close(); import tempfile; tempfile.mkstemp()"

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 
 from jupyter_swarm.experiments.worker.sandbox import ALL, Policy, bpf, kernel, landlock, seccomp
 from jupyter_swarm.experiments.worker.sandbox.paths import grants
-#from jupyter_swarm.experiments.worker.sandbox.probe import probe
+from jupyter_swarm.experiments.worker.sandbox.probe import probe
+from jupyter_swarm.jupyter import doctor
+from jupyter_swarm.jupyter.cli import main
 
 WORKER = Path(seccomp.__file__).parents[1]
 pytestmark = pytest.mark.skipif(landlock.abi() < 6 or not kernel.SUPPORTED, reason="needs Linux 6.12 or later")
@@ -24,7 +27,8 @@ pytestmark = pytest.mark.skipif(landlock.abi() < 6 or not kernel.SUPPORTED, reas
 ZYGOTE = r"""
 import importlib.util, json, os, sys, ctypes, fcntl, mmap, signal, socket, resource, time, errno, struct
 worker, request = sys.argv[1], json.loads(sys.argv[2])
-spec = importlib.util.spec_from_file_location("swarm_worker", worker + "/__init__.py", submodule_search_locations=[worker])
+find = importlib.util.spec_from_file_location
+spec = find("swarm_worker", worker + "/__init__.py", submodule_search_locations=[worker])
 sys.modules["swarm_worker"] = package = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(package)
 from swarm_worker.sandbox import Policy, Sandbox, kernel
@@ -115,7 +119,13 @@ class Zygote:
         return str(self._said())
 
     def end(self) -> None:
-        self._process.communicate(timeout=20)
+        with self._process as process:
+            assert process.stdin is not None
+            process.stdin.close()
+            try:
+                process.wait(20)
+            finally:
+                process.kill()
 
 
 @pytest.fixture
@@ -150,7 +160,8 @@ FILES = {
     "home": ("open('{outside}/home/secret').read()", "EACCES"),
     "home listed": ("os.listdir('{outside}/home')", "EACCES"),
     "ledger": ("open('{outside}/study/.swarm/ledger').read()", "EACCES|ENOENT"),
-    "ledger by a link": ("os.path.lexists('x') or os.symlink('{outside}/study/.swarm/ledger', 'x'); open('x')", "EACCES|ENOENT"),
+    "ledger by a link": (
+        "os.path.lexists('x') or os.symlink('{outside}/study/.swarm/ledger', 'x'); open('x')", "EACCES|ENOENT"),
     "other slot": ("open('{outside}/zygote0/slots/1/note').read()", "EACCES"),
     "environment": ("said = b'SECRET' in open(f'/proc/{{parent}}/environ', 'rb').read()", "EACCES|EPERM"),
     "memory": ("open(f'/proc/{{parent}}/mem', 'rb')", "EACCES|EPERM"),
@@ -172,7 +183,7 @@ FILES = {
     "flags": ("fcntl.ioctl(os.open('{outside}/study/b.csv', 0), 0x40086602, struct.pack('l', 0x80000))", "EPERM"),
     "watch": ("call('inotify_add_watch', ctypes.CDLL(None).inotify_init(), id(b'/')+32, 1)", "EPERM"),
     "by a descendant": (
-        "import subprocess; said = subprocess.run(['cat', '{outside}/home/secret'], stdout=-3, stderr=-3).returncode or 'done'", "1"),
+        "import subprocess as s; said = s.call(['cat', '{outside}/home/secret'], stdout=-3, stderr=-3) or 'done'", "1"),
 }  # fmt: skip
 
 OTHERS = {
@@ -267,7 +278,11 @@ def _meant(decision: bpf.Decision, arguments: tuple[int, ...]) -> int:
     while not isinstance(decision, int):
         value = arguments[decision.argument]
         low = value & decision.mask
-        holds = {"in": low in decision.values, "bits": bool(decision.values and low & decision.values[0]), "null": value == 0}
+        holds = {
+            "in": low in decision.values,
+            "bits": bool(decision.values and low & decision.values[0]),
+            "null": value == 0,
+        }
         decision = decision.then if holds[decision.how] else decision.otherwise
     return decision
 
@@ -279,7 +294,7 @@ def test_filters_say_what_was_decided_on_each_machine(machine: str, flags: tuple
     program = bpf.program(machine, decided, kernel.NEWEST, seccomp.ENOSYS)
     values = [0, 1, 2, 77, 4, 8, 36, 0x5412, 0o1000, 0x10000000, 0xFFFFFFFF, 1 << 40, (1 << 40) + 0x5412, 2**64 - 77]
     for number in (*range(kernel.NEWEST + 3), 0x40000000 + 1, 0xFFFFFFFF):
-        for value in values if isinstance(decided.get(number), bpf.Test) else [0]:
+        for value in values if isinstance(decided.get(number), bpf.Branch) else [0]:
             for arguments in ((value,) * 6, (0, value, 0, 0, value, 0), (1, value, value, value, 0, 0)):
                 meant = seccomp.ENOSYS if number > kernel.NEWEST else _meant(decided.get(number, bpf.ALLOW), arguments)
                 assert _answer(program, number, bpf.ARCHITECTURES[machine], arguments) == meant
@@ -295,7 +310,7 @@ def test_an_ordinary_user_is_shut_in_as_well(zygotes: Any, outside: Path, layers
     assert not {name: why for name, why in zygote.layers.items() if why and name in layers and name != "proc"}
     attacks = {**FILES, **OTHERS}
     assert not _try_all(zygote, outside, attacks, control=False)
-    assert zygote.run("said = open('{0}/study/b.csv').read(), os.getuid()".format(outside), 0) == "('study/b.csv', 65534)"
+    assert zygote.run(f"said = open('{outside}/study/b.csv').read(), os.getuid()", 0) == "('study/b.csv', 65534)"
 
 
 def test_the_notebooks_folder_is_read_around_what_is_shut(zygotes: Any, outside: Path) -> None:
@@ -328,7 +343,8 @@ def test_a_snapshot_forks_experiments_with_folders_of_their_own(zygotes: Any) ->
 reading, writing = os.pipe()
 if not (pid := os.fork()):
     said = []
-    for attempt in ("os.setsid()", "sandbox.enter(1)", "open('{1}/mine', 'w')", "open('{0}/common', 'w')", "os.setsid()"):
+    there = "open('{1}/mine', 'w')", "open('{0}/common', 'w')"
+    for attempt in ("os.setsid()", "sandbox.enter(1)", *there, "os.setsid()"):
         try:
             eval(attempt)
             said.append("done")
@@ -353,8 +369,7 @@ WORK = {
     "loky": "from sklearn.model_selection import cross_val_score\n"
     "from sklearn.datasets import load_wine\nfrom sklearn.tree import DecisionTreeClassifier\n"
     "said = len(cross_val_score(DecisionTreeClassifier(), *load_wine(return_X_y=True), n_jobs=2))",
-    "threads": "import joblib\n"
-    "said = sum(joblib.Parallel(2, 'threading')(joblib.delayed(abs)(-1) for _ in range(5)))",
+    "threads": "import joblib\nsaid = sum(joblib.Parallel(2, 'threading')(joblib.delayed(abs)(-1) for _ in range(5)))",
     "multiprocessing": "import joblib\n"
     "said = sum(joblib.Parallel(2, 'multiprocessing')(joblib.delayed(abs)(-1) for _ in range(5)))",
     "large arrays": "import joblib, numpy\n"
@@ -363,22 +378,42 @@ WORK = {
     "executor": "import concurrent.futures\nwith concurrent.futures.ProcessPoolExecutor(2) as pool:\n"
     "    said = sum(pool.map(abs, [-2, -3]))",
     "subprocess": "import subprocess\n"
-    "said = int(subprocess.run([sys.executable, '-c', 'import numpy; print(5)'], capture_output=True, check=True).stdout)",
+    "said = int(subprocess.run([sys.executable, '-c', 'import numpy; print(5)'], stdout=-1).stdout)",
     "torch": "import torch\nfrom torch.utils.data import DataLoader, TensorDataset\n"
     "data = DataLoader(TensorDataset(torch.ones(5, 3)), num_workers=2)\n"
     "said = sum(int(x[0][0]) for x, in data) if next(iter(data))[0].shape == (1, 3) else data",
     "files": "import shutil, tempfile\nopen('a', 'w').write('x')\nshutil.copy2('a', 'b')\n"
     "with tempfile.TemporaryDirectory() as d:\n    shutil.copytree('.', d + '/t', ignore=lambda d, n: set(n) - {'b'})\n"
     "    said = 5 * len(os.listdir(d + '/t'))",
+    "server of processes": "import multiprocessing as m\nfrom swarm_worker.sandbox import adapt\n"
+    "m.context._default_context._default_context = m.get_context('forkserver'); adapt()\n"
+    "said = m.get_context()._name == 'spawn' and m.SimpleQueue() and 5",
     "asyncio": "import asyncio\nsaid = asyncio.run(asyncio.sleep(0, 5))",
     "figures": "import matplotlib; matplotlib.use('Agg')\nimport matplotlib.pyplot as p\n"
     "p.plot([1]); p.savefig('f.png'); said = 5 * os.path.exists('f.png')",
-    "psutil": "import psutil\nsaid = 5 * (psutil.Process().memory_info().rss > 0 and psutil.virtual_memory().total > 0)",
+    "psutil": "import psutil\nsaid = 5 * (psutil.Process().memory_info().rss < psutil.virtual_memory().total)",
 }
 
 
-@pytest.mark.parametrize("policy", [{}, OLD])
-@pytest.mark.parametrize("imports", [("sklearn.model_selection", "torch"), ()])
+@pytest.mark.parametrize(("policy", "imports"), [({}, ()), (OLD, ("sklearn.model_selection", "torch"))])
 def test_libraries_work_inside(zygotes: Any, policy: dict[str, Any], imports: tuple[str, ...]) -> None:
     zygote = zygotes(*imports, **policy)
     assert {name: said for name, source in WORK.items() if (said := zygote.run(source, 0)) != "5"} == {}
+
+
+def test_doctor_tells_what_holds_by_trying(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    layers = {each.name: each for each in probe()}
+    assert set(layers) == set(ALL)
+    assert layers["seccomp"].in_force
+    assert layers["landlock"].in_force
+    assert layers["landlock"].detail.startswith("ABI ")
+    assert main(["doctor", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["isolated"]
+    assert {each["name"]: each["in_force"] for each in told["layers"]} == {n: e.in_force for n, e in layers.items()}
+    missing = [
+        replace(each, in_force=False, detail="none") if each.name == "landlock" else each for each in layers.values()
+    ]
+    monkeypatch.setattr(doctor, "probe", lambda: missing)
+    assert main(["doctor"]) == 1
+    assert "Missing: landlock" in capsys.readouterr().out

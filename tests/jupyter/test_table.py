@@ -16,7 +16,7 @@ from jupyter_swarm.jupyter.options import Argument, parse, split
 
 KNOWN = [
     "run", "status", "findings", "best", "open", "export", "report", "watch", "pause", "resume", "stop", "steer",
-    "plan", "list", "papers", "clean", "help",
+    "plan", "list", "papers", "clean", "doctor", "help",
 ]  # fmt: skip
 
 

@@ -21,9 +21,10 @@ from typing import Any
 
 from . import processes
 from .purity import Purity
+from .reads import Reads
 
-UNBORN = 97
-"""Exit status of a fork that could not settle in: nothing of its job was executed."""
+KNOWN = (sys.prefix, sys.base_prefix, "/usr", "/lib", "/lib64", "/etc")
+"""Folders that everybody may read."""
 LEFT_BYTES = 10_000
 """Of each stream; JSON takes six bytes for one of them at most, and all of it has to fit into one message."""
 LOADED = "swarm_captures"
@@ -119,11 +120,9 @@ _EMPTY = types.CellType()
 
 def become(zygote: Any, birth: Any) -> None:
     """Be an experiment, or a snapshot, from now on; never returns."""
-    status = UNBORN
+    status = 1
     try:
-        child = Child(zygote, birth)
-        status = 1
-        child.live()
+        Child(zygote, birth).live()
         status = 0
     except SystemExit:
         pass
@@ -160,6 +159,8 @@ class Child:
         self._serving = socket.socket(fileno=more[0]) if request["serving"] else None
         slot = self._zygote.slots[request["slot"]] if self._serving is None else Slot.made("")
         _standard(slot, [] if self._serving else self._zygote.slots)
+        if self._serving is not None:
+            self._forsake()
         os.environ.update(request["environment"])
         if request["folder"]:
             os.chdir(request["folder"])
@@ -171,21 +172,34 @@ class Child:
             self._frames.descriptor = descriptor
         else:
             os.close(descriptor)
-        self._shut_in(request["slot"])
+        self._shut_in(request["slot"], everything=job.get("reads", False))
+        self._reads = Reads([*KNOWN, slot.folder]) if job.get("reads") else None
         if request["threads"] > 1:  # afterwards: a thread that is there before is not shut in
             _allow(request["threads"])
+        os.write(birth.word, b"1")
+        os.close(birth.word)
         return job
 
-    def _shut_in(self, slot: int) -> None:
+    def _shut_in(self, slot: int, *, everything: bool) -> None:
         """Close the sandbox; that of a snapshot leaves its forks a way to slots of their own, which they close."""
         sandbox = self._zygote.sandbox
         if sandbox is None:
             return
         if self._serving is None:
-            sandbox.enter(slot)
+            sandbox.enter(slot, everything=everything)
         elif not self._inside:
-            sandbox.enter(slot, forks=range(len(self._zygote.slots) - 1))
+            count = len(self._zygote.slots) // 2
+            sandbox.enter(slot, forks=range(count, 2 * count))
             self._inside = True
+
+    def _forsake(self) -> None:
+        """In a snapshot: let go of the files of experiments that are none of its forks."""
+        slots = self._zygote.slots
+        for number, each in enumerate(slots[: len(slots) // 2]):
+            if each is not None:
+                os.close(each.output)
+                os.close(each.error)
+                slots[number] = None
 
     def live(self) -> None:
         """Execute code cells in order, until one fails."""
@@ -206,7 +220,8 @@ class Child:
             self._at += 1
         if self._serving is not None:
             self._refuse("it came to its end")
-        self._frames.done(statements=self._statements)
+        more = {"reads": self._reads.found()} if self._reads is not None else {}
+        self._frames.done(statements=self._statements, **more)
 
     def _begin(self, cell: dict[str, Any]) -> None:
         self._frames.begin(cell["index"], time.time())
@@ -281,15 +296,16 @@ def _job(descriptor: int) -> Any:
         return json.load(file)
 
 
-def _standard(slot: Slot, others: list[Slot]) -> None:
+def _standard(slot: Slot, others: list[Slot | None]) -> None:
     """Standard input is empty, output and error are the slot's files; those of others are closed."""
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (slot.output, 1), (slot.error, 2)):
         os.dup2(source, target)
     os.close(null)
     for each in others or [slot]:
-        os.close(each.output)
-        os.close(each.error)
+        if each is not None:
+            os.close(each.output)
+            os.close(each.error)
     for descriptor in (1, 2):
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)

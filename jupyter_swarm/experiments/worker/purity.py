@@ -29,7 +29,7 @@ class Purity:
 
     def __init__(self) -> None:
         self._seen = ""
-        self._files = _files()
+        self._files, self._mapped = _files(), _shared()
         self._generators = _generators()
         self._watch_entropy()
         sys.addaudithook(self._heard)
@@ -49,6 +49,8 @@ class Purity:
             return "a process was started"
         if _files() != self._files:
             return "a file is open"
+        if not _shared() <= self._mapped:
+            return "memory is shared"
         if any(self._generators.get(name, state) != state for name, state in _generators().items()):
             return "random numbers were drawn"
         return ""
@@ -90,6 +92,15 @@ def _files() -> list[str]:
         except OSError:  # that of the listing itself
             continue
     return sorted(found)
+
+
+def _shared() -> set[str]:
+    """Mappings whose content a process has in common with its forks."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+            return {line for line in file if line.split(" ", 2)[1] == "rw-s"}
+    except OSError:
+        return set()
 
 
 def _generators() -> dict[str, int]:

@@ -18,7 +18,6 @@ FILE_BYTES = 100_000
 STEPS = 10
 """So many times it is counted on the way to the limit, at most."""
 _IN_MEMORY = ("/memfd:", "/dev/shm/")
-_ENDLESS = 1 << 62
 
 
 class Storage:
@@ -52,13 +51,16 @@ class Storage:
     def excess(self, folder: str, pids: Iterable[int]) -> str:
         """What an experiment has too much of in its folder and in files without a name; "" where it has not."""
         size, count = nameless(pids)[1], 0
-        for each in _sizes(folder):
-            size, count = size + each, count + 1
-            if size > self.bytes:
-                return f"it had more than {self.bytes / 2**20:,.0f} MB on the disk"
-            if count > self.files:
-                return f"it had more than {self.files:,} files"
-        return f"it had more than {self.bytes / 2**20:,.0f} MB on the disk" if size > self.bytes else ""
+        try:
+            for each in _sizes(folder):
+                size, count = size + each, count + 1
+                if size > self.bytes or count > self.files:
+                    break
+        except OSError as error:
+            return f"it fills the disk, and what it has there cannot be counted: {error.strerror}"
+        if size > self.bytes:
+            return f"it had more than {self.bytes / 2**20:,.0f} MB on the disk"
+        return f"it had more than {self.files:,} files" if count > self.files else ""
 
 
 def nameless(pids: Iterable[int]) -> tuple[int, int]:
@@ -82,7 +84,11 @@ def nameless(pids: Iterable[int]) -> tuple[int, int]:
 
 
 def _sizes(folder: str) -> Iterator[int]:
-    """Bytes of everything below a folder; endless where it is nested too deep to be seen, or cannot be read."""
+    """Bytes of everything below a folder; no link is followed.
+
+    Raises:
+        OSError: something is nested too deep to be seen, or cannot be read.
+    """
     todo = [folder]
     while todo:
         try:
@@ -94,5 +100,3 @@ def _sizes(folder: str) -> Iterator[int]:
                         todo.append(each.path)
         except (FileNotFoundError, NotADirectoryError):  # it has just gone
             continue
-        except OSError:
-            yield _ENDLESS

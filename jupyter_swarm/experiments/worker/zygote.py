@@ -13,8 +13,9 @@ It talks over a Unix socket whose messages are JSON:
       with the job where that is too long for a message, and for a snapshot a socket on which it serves ("serving")
     ← {"failed": n, "why"}                                                  where it may not fork
     → {"kill": n, "why"}
-    ← {"ended": n, "status", "why", "peak", "cpu", "left"}                 when nothing of it is left; "left" is what
-                                                                            it had printed and not told: {stream: text}
+    → {"grant": [files and folders that may be read from now on]}
+    ← {"ended": n, "born", "status", "why", "peak", "cpu", "left"}         when nothing of it is left: whether it had
+                                                                            settled in, what it printed and did not tell
 
 Each experiment leads a session of its own, which the sandbox lets no descendant leave, and the zygote adopts orphans:
 so killing the group until it is empty leaves nothing behind. Memory and number of processes are watched here.
@@ -43,7 +44,11 @@ LONGEST = 200_000
 TICK_SECONDS = 0.05
 """How often memory and processes are looked at."""
 NAMELESS_LOOKS = 5
-"""At each so manieth look, files without a name are counted, too."""
+"""At each so manieth look, files without a name are counted, too, and threads."""
+THREADS = 8
+"""So many an experiment may have for each process that it may have."""
+_FIGURES = {"matplotlib", "pandas", "seaborn", "statsmodels"}
+"""Packages that draw figures, or import what does when they are asked to."""
 FRAMES_BYTES = 96_000_000
 """What one experiment may tell altogether."""
 PRINTED_BYTES = 64_000_000
@@ -58,24 +63,28 @@ class Running:
     pid: int
     slot: Any
     frames: int
+    word: int
+    """From here comes a byte when it has settled in; it cannot take that back."""
     began: float = field(default_factory=time.monotonic)
     why: str = ""
     status: int | None = None
     peak: int = 0
     cpu: float = 0.0
     nameless: int = 0
+    threads: int = 0
 
 
 @dataclass(frozen=True)
 class Birth:
-    """In a forked process: what it was asked to be, its descriptors, and its parent."""
+    """In a forked process: what it was asked to be, its descriptors, its parent, and where it says that it lives."""
 
     request: dict[str, Any]
     descriptors: list[int]
     parent: int
+    word: int
 
 
-CONTINUE = Birth({}, [], 0)
+CONTINUE = Birth({}, [], 0, -1)
 """Nobody was born: the parent goes on."""
 
 
@@ -89,7 +98,8 @@ class Zygote:
         self.sandbox: Any = None
         self.layers: dict[str, str] = {}
         self.names: list[str] | None = None
-        self.slots: list[child.Slot] = []
+        self.slots: list[child.Slot | None] = []
+        """Of experiments, then of forks of snapshots, then that of snapshots; None: not this process's to use."""
         self._running: dict[int, Running] = {}
         self._own = 0
         self._private: list[int] = []
@@ -105,6 +115,9 @@ class Zygote:
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         self._import(self._setup["imports"])
+        if _FIGURES & sys.modules.keys():  # the list of fonts, which takes seconds to make where there is none
+            with contextlib.suppress(Exception):
+                importlib.import_module("matplotlib.font_manager")
         if "numpy" in sys.modules:
             importlib.import_module("numpy.random")  # numpy would import it at its first use, in each fork again
         self.names = child.load(self.shell, self._setup.get("captures", ""))
@@ -138,7 +151,7 @@ class Zygote:
         gc.freeze()  # what is shared with the children stays shared: no collection writes to it
         self._own = processes.resident(os.getpid())
         with contextlib.suppress(OSError, IndexError):
-            self._storage = Storage(self.slots[0].folder, self._setup.get("disk", 0))
+            self._storage = Storage(self._setup["slots"][0], self._setup.get("disk", 0))
         signals, wake = os.pipe()
         for end in (signals, wake):
             os.set_blocking(end, False)
@@ -183,6 +196,8 @@ class Zygote:
         request = json.loads(body)
         if "fork" in request:
             return self._fork(request, descriptors)
+        if "grant" in request and self.sandbox is not None:
+            self.sandbox.grant(request["grant"])
         if "kill" in request and (running := self._running.get(request["kill"])) is not None:
             self._end(running, request["why"])
         return CONTINUE
@@ -193,15 +208,18 @@ class Zygote:
             self._say(failed=number, why="this process has threads")
         else:
             parent = os.getpid()
+            hears, says = os.pipe()
             pid = os.fork()
             if pid == 0:
-                for each in (*self._private, *(other.frames for other in self._running.values())):
+                others = [each for other in self._running.values() for each in (other.frames, other.word)]
+                for each in (*self._private, *others, hears):
                     os.close(each)
                 self._channel.detach()
                 signal.set_wakeup_fd(-1)
-                return Birth(request, descriptors, parent)
+                return Birth(request, descriptors, parent, says)
+            os.close(says)
             slot = None if request["serving"] else self.slots[request["slot"]]
-            self._running[number] = Running(number, pid, slot, descriptors.pop(0))
+            self._running[number] = Running(number, pid, slot, descriptors.pop(0), hears)
         for each in descriptors:
             os.close(each)
         return CONTINUE
@@ -228,10 +246,13 @@ class Zygote:
         for running in [each for each in self._running.values() if each.status is not None]:
             if not processes.kill_group(running.pid):
                 del self._running[running.number]
+                born = bool(os.read(running.word, 1))
+                os.close(running.word)
                 os.close(running.frames)
                 self._sweep()
                 self._say(
                     ended=running.number,
+                    born=born,
                     status=running.status,
                     why=running.why,
                     peak=max(0, running.peak - self._own),
@@ -260,10 +281,13 @@ class Zygote:
             held[running.number] = sum(max(0, processes.resident(pid) - self._own) for pid in pids)
             if self._looks % NAMELESS_LOOKS == 0:
                 running.nameless = nameless(pids)[0]
+                running.threads = sum(processes.threads(pid) for pid in pids)
             held[running.number] += running.nameless
             running.peak = max(running.peak, held[running.number] + self._own)
             if 0 < self._setup.get("processes", 0) < len(pids):
                 self._end(running, f"it had more than {self._setup['processes']} processes")
+            elif 0 < THREADS * self._setup.get("processes", 0) < running.threads:
+                self._end(running, f"it had more than {THREADS * self._setup['processes']:,} threads")
             elif running.slot is not None and running.slot.printed() > PRINTED_BYTES:
                 self._end(running, f"it wrote more than {PRINTED_BYTES:,} bytes to its output without a pause")
             elif os.fstat(running.frames).st_size > FRAMES_BYTES:

@@ -72,12 +72,14 @@ class Sandbox:
             adapt(signals=self._signals)
         return missing
 
-    def enter(self, slot: int, forks: Sequence[int] = ()) -> None:
+    def enter(self, slot: int, forks: Sequence[int] = (), *, everything: bool = False) -> None:
         """Shut this process in, with the folder of its slot to write to.
 
         A process that has been shut in may fork others, which enter again with slots of their own: these are named in
         `forks`, and it may write to them until then, and may begin a session, as its forks must. They share its
         /dev/shm. Whoever collects them must not trust it to have started nothing else.
+
+        With `everything`, it may read what the person may, but for what is shut and what is hidden in their home.
 
         Raises:
             SandboxError: a layer that was prepared is refused now; the process must end.
@@ -86,10 +88,30 @@ class Sandbox:
             if self._inside:
                 self._enter_further(slot)
             else:
-                self._enter(slot, forks)
+                self._enter(slot, forks, everything)
         except OSError as error:
             raise SandboxError(f"the sandbox cannot be closed: {error}") from error
         own[:] = [self._slots[slot], paths.SHM, *self._writable]
+
+    def grant(self, found: Sequence[str]) -> None:
+        """Let everybody who enters from now on read these files, list these folders, and read whatever is below folders
+        that end with a slash. What is shut stays shut."""
+        asked = [(each, _rights(each)) for each in found]
+        closed = [*self.policy.shut, *self._slots, *paths.hidden()]
+        for path, rights in paths.grants(asked, closed, True).items():
+            self._grants[path] = self._grants.get(path, 0) | rights
+            for rules in self._rulesets:
+                rules.grant(path, rights)
+
+    def _everything(self, slot: int) -> landlock.RuleSet:
+        """Rules for the person's own cell, which may read what the person may, but for what is shut and other slots."""
+        others = [each for number, each in enumerate(self._slots) if number != slot]
+        before, closed = self._grants, [*self.policy.shut, *others, *paths.hidden()]
+        self._grants = {**before, **paths.grants([("/", landlock.READ)], closed, True)}
+        try:
+            return self._ruleset([slot])
+        finally:
+            self._grants = before
 
     @property
     def _signals(self) -> bool:
@@ -104,7 +126,8 @@ class Sandbox:
         for path, rights in paths.grants(read, shut, self.policy.listing).items():
             self._grants[path] = self._grants.get(path, 0) | rights
         for path in self._writable:
-            self._grants[path] = landlock.WRITE
+            device = paths.within(path, "/dev")  # a GPU's, say
+            self._grants[path] = landlock.WRITE | (landlock.DEVICE if device else 0)
 
     def _prepare_landlock(self) -> str:
         real = landlock.abi()
@@ -147,12 +170,13 @@ class Sandbox:
             raise
         return rules
 
-    def _enter(self, slot: int, forks: Sequence[int]) -> None:
+    def _enter(self, slot: int, forks: Sequence[int], everything: bool) -> None:
         afresh = self._names.enter(slot)
         limits.apply(self._limits)
         limits.renounce()
         if self._abi:
             rules = self._ruleset([slot, *forks]) if forks else self._rulesets[slot]
+            rules = self._everything(slot) if everything else rules
             if afresh:
                 rules.grant(paths.SHM, landlock.WRITE)
             rules.restrict()
@@ -172,3 +196,10 @@ class Sandbox:
         if self._ancestor and self._filter is not None:
             self._filter.enter()
         self._ancestor = False
+
+
+def _rights(path: str) -> int:
+    """To a file, to the names in a folder, or to everything below one that ends with a slash."""
+    if path.endswith("/"):
+        return landlock.READ
+    return landlock.READ_DIR if os.path.isdir(path) else landlock.READ_FILE

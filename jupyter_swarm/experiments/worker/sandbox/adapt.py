@@ -65,7 +65,7 @@ def _send_by_value(modules: Mapping[str, ModuleType]) -> None:
                 register(kind, reduce)
 
         pickler.register = staticmethod(_ours(selective))
-        reduction.register = selective
+        reduction.register = selective  # type: ignore[assignment]
     if _TORCH in modules:
         for kind, reduce in list(pickler._extra_reducers.items()):
             if getattr(reduce, "__module__", "") == _TORCH:

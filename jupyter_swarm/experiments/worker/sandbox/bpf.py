@@ -1,11 +1,11 @@
 """Filters of system calls in the kernel's small language (classic BPF): decisions, put together as a program.
 
-A filter maps numbers of system calls to *decisions*: a constant answer (`ALLOW`, `deny(errno)`), or `Test`s of the
-arguments that end in one. The program finds the decision by binary search, so that a call costs about eight
+A filter maps numbers of system calls to *decisions*: a constant answer (`ALLOW`, `deny(errno)`), or a `Branch` on
+an argument, which ends in one. The program finds the decision by binary search, so that a call costs about eight
 instructions; what is allowed whatever its arguments, the kernel notes in a bitmap and never asks for again.
 
 Arguments have 64 bits, the language 32. Where the kernel itself looks at the low half only (`int`, `unsigned int`), a
-test must do likewise, or setting a high bit would get around it; pointers are compared in both halves.
+branch must do likewise, or setting a high bit would get around it; pointers are compared in both halves.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def deny(code: int) -> int:
 
 
 @dataclass(frozen=True)
-class Test:
+class Branch:
     """Look at an argument (its low 32 bits, after masking), and decide.
 
     `how`: "in": it is one of `values`; "bits": it has a bit of `values[0]`; "null": all of its 64 bits are zero.
@@ -45,7 +45,7 @@ class Test:
     mask: int = 0xFFFFFFFF
 
 
-Decision = int | Test
+Decision = int | Branch
 
 
 class _Assembler:
@@ -128,7 +128,7 @@ def program(machine: str, decisions: Mapping[int, Decision], newest: int, unknow
     A call by another architecture's numbers ends the process: no program of this machine makes one by accident.
 
     >>> len(program("x86_64", {62: deny(1)}, 469, deny(38))) // 8
-    11
+    10
     """
     starts: list[tuple[int, Decision]] = [(0, ALLOW)]
     for number in sorted(decisions):
@@ -142,7 +142,7 @@ def program(machine: str, decisions: Mapping[int, Decision], newest: int, unknow
     assembler.put(_LOAD, _NUMBER)
     assembler.search(starts)
     while missing := [each for each, name in assembler.shared.items() if name not in assembler.labels]:
-        tests = [each for each in missing if isinstance(each, Test)]
+        tests = [each for each in missing if isinstance(each, Branch)]
         for each in tests or missing:
             assembler.label(assembler.where(each))
             assembler.decide(each)

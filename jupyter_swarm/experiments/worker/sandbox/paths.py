@@ -23,6 +23,7 @@ _PROC = "/proc"
 keeps the environment, memory and open files of processes outside shut; their command lines and names are not."""
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 SHM = "/dev/shm"
+_CACHES = frozenset([".cache", ".keras"])
 
 
 def system() -> list[tuple[str, int]]:
@@ -49,6 +50,15 @@ def homes() -> list[str]:
     with contextlib.suppress(KeyError):  # an account that the system does not know
         found.append(pwd.getpwuid(os.getuid()).pw_dir)
     return [os.path.realpath(path) for path in dict.fromkeys(found) if path and path != "/"]
+
+
+def hidden() -> list[str]:
+    """What is hidden in the person's home, where programs keep keys; caches of data are not among it."""
+    found = []
+    for home in homes():
+        with contextlib.suppress(OSError):
+            found += [each.path for each in os.scandir(home) if each.name.startswith(".") and each.name not in _CACHES]
+    return found
 
 
 def _too_much(path: str) -> bool:

@@ -21,7 +21,7 @@ class Policy:
     """What an experiment may do besides using the interpreter, the libraries and its own folder.
 
     read: files and folders (with all below) that may be read.
-    write: folders that may be written, too.
+    write: folders that may be written, too; devices (a GPU's) that may be used.
     shut: folders that stay shut although they lie below one of `read`: on the way down to them every other entry is
         granted by itself, as it is when the sandbox is prepared. They need not exist yet.
     listing: whether folders on the way down may be listed. Where no mount namespace covers the shut folders, names

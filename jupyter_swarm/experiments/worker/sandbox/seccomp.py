@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import bpf, kernel
-from .bpf import ALLOW, Decision, Test
+from .bpf import ALLOW, Branch, Decision
 
 EPERM, ENOSYS = bpf.deny(errno.EPERM), bpf.deny(errno.ENOSYS)
 _SET_MODE_FILTER = 1
@@ -101,36 +101,36 @@ def decisions(rules: Rules, machine: str, pid: int) -> dict[int, Decision]:
 def _arguments(rules: Rules, machine: str) -> Iterator[tuple[str, Decision]]:
     """Calls that are judged by their arguments."""
     internet = (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
-    yield "socket", Test(0, "in", ALLOW, EPERM, internet) if rules.network else EPERM
+    yield "socket", Branch(0, "in", ALLOW, EPERM, internet) if rules.network else EPERM
     # a datagram may name another receiver, in a structure that no filter sees
-    kinds = Test(1, "in", ALLOW, EPERM, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET), mask=0xF)
-    yield "socketpair", Test(0, "in", kinds, EPERM, (socket.AF_UNIX,))
+    kinds = Branch(1, "in", ALLOW, EPERM, (socket.SOCK_STREAM, socket.SOCK_SEQPACKET), mask=0xF)
+    yield "socketpair", Branch(0, "in", kinds, EPERM, (socket.AF_UNIX,))
     if not rules.network:
-        yield "sendto", Test(4, "null", ALLOW, EPERM)
-    yield "clone", Test(0, "bits", EPERM, ALLOW, (_NAMESPACES | _SIBLING,))
+        yield "sendto", Branch(4, "null", ALLOW, EPERM)
+    yield "clone", Branch(0, "bits", EPERM, ALLOW, (_NAMESPACES | _SIBLING,))
     yield "clone3", ENOSYS  # its flags lie behind a pointer; the C library takes clone then
-    yield "personality", Test(0, "in", ALLOW, EPERM, (0xFFFFFFFF,))
-    yield "prctl", Test(0, "in", EPERM, ALLOW, _PRCTL[1:] if rules.leader else _PRCTL)
-    yield "fcntl", Test(1, "in", EPERM, ALLOW, _FCNTL)
-    yield "ioctl", Test(1, "in", EPERM, ALLOW, _IOCTL)
-    itself = Test(0, "in", ALLOW, EPERM, (0,))
+    yield "personality", Branch(0, "in", ALLOW, EPERM, (0xFFFFFFFF,))
+    yield "prctl", Branch(0, "in", EPERM, ALLOW, _PRCTL[1:] if rules.leader else _PRCTL)
+    yield "fcntl", Branch(1, "in", EPERM, ALLOW, _FCNTL)
+    yield "ioctl", Branch(1, "in", EPERM, ALLOW, _IOCTL)
+    itself = Branch(0, "in", ALLOW, EPERM, (0,))
     yield "sched_setaffinity", itself
     yield "move_pages", itself
-    yield "prlimit64", Test(0, "in", ALLOW, Test(2, "null", ALLOW, EPERM), (0,))
-    process = Test(1, "in", ALLOW, EPERM, (0,))
-    yield "setpriority", Test(0, "in", process, EPERM, (0,))
-    yield "ioprio_set", Test(0, "in", process, EPERM, (1,))
+    yield "prlimit64", Branch(0, "in", ALLOW, Branch(2, "null", ALLOW, EPERM), (0,))
+    process = Branch(1, "in", ALLOW, EPERM, (0,))
+    yield "setpriority", Branch(0, "in", process, EPERM, (0,))
+    yield "ioprio_set", Branch(0, "in", process, EPERM, (1,))
     if not rules.truncate:
         yield "truncate", EPERM
         yield "openat2", ENOSYS
-        yield "open", Test(1, "in", EPERM, ALLOW, (_TRUNCATING,), mask=_TRUNCATING | _ACCESS)
-        yield "openat", Test(2, "in", EPERM, ALLOW, (_TRUNCATING,), mask=_TRUNCATING | _ACCESS)
+        yield "open", Branch(1, "in", EPERM, ALLOW, (_TRUNCATING,), mask=_TRUNCATING | _ACCESS)
+        yield "openat", Branch(2, "in", EPERM, ALLOW, (_TRUNCATING,), mask=_TRUNCATING | _ACCESS)
 
 
 def _signals(pid: int) -> Iterator[tuple[str, Decision]]:
     """Signals go to this process and to its group alone; a descendant's to the same two."""
-    itself = Test(0, "in", ALLOW, EPERM, (pid,))
-    yield "kill", Test(0, "in", ALLOW, EPERM, (pid, 0, -pid & 0xFFFFFFFF))
+    itself = Branch(0, "in", ALLOW, EPERM, (pid,))
+    yield "kill", Branch(0, "in", ALLOW, EPERM, (pid, 0, -pid & 0xFFFFFFFF))
     yield "tgkill", itself
     yield "rt_tgsigqueueinfo", itself
     yield "rt_sigqueueinfo", itself
