@@ -9,6 +9,7 @@
     text.py, scan.py         source beside its tree; definitions, calls, and what they mean
     names.py                 what a cell needs that it does not make
     slicing.py, lock.py      what the metric rests on, and the refusal to touch it
+    sealing.py               what of it has to be watched while a cell runs
     finding.py, steps.py     knobs, swaps, inserts, blocks
     ranges.py, docstrings.py, inspection.py      what values a parameter may take, what may stand for what
     reading.py               `read`: all of it, once
@@ -25,10 +26,12 @@ from jupyter_swarm.cell.finding import Sites, sites
 from jupyter_swarm.cell.lifting import Lifted, lift
 from jupyter_swarm.cell.lock import check_lock
 from jupyter_swarm.cell.reading import read
+from jupyter_swarm.cell.sealing import Rests, rests_on
 from jupyter_swarm.cell.wording import describe, describe_all, diff
 
 __all__ = [
     "Lifted",
+    "Rests",
     "Sites",
     "apply",
     "capture",
@@ -39,6 +42,7 @@ __all__ = [
     "diff",
     "lift",
     "read",
+    "rests_on",
     "sites",
     "survey",
 ]

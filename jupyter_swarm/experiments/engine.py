@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from jupyter_swarm.experiments.nursery import Nursery, Setup
 
 NAME = "swarm"
+MOST = 4
+"""Zygotes that a process keeps; the one that was used least recently ends first."""
 logger = logging.getLogger("papermill")
 
 
@@ -138,6 +140,13 @@ def _setup(nb: Any) -> Setup:
     return Setup(sys.executable, folder, import_statements(sources), policy=policy)
 
 
+def close() -> None:
+    """End the zygotes of this process now, rather than when it ends."""
+    if _House._only is not None:
+        _House._only.close()
+        _House._only = None
+
+
 class _House:
     """An event loop in a thread of its own, and the nurseries that live in it until the process ends."""
 
@@ -149,7 +158,8 @@ class _House:
         self._owner = os.getpid()
         self._nurseries: dict[str, Nursery] = {}
         self._opening = threading.Lock()
-        threading.Thread(target=self._loop.run_forever, name="swarm-engine", daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="swarm-engine", daemon=True)
+        self._thread.start()
         atexit.register(self.close)
 
     @classmethod
@@ -180,14 +190,21 @@ class _House:
             if found is None or not (found.lives or found.why):
                 if found is not None:
                     self.call(found.close())
-                found = self._nurseries[key] = Nursery(setup, usable_cores())
+                found = Nursery(setup, usable_cores())
                 self.call(found.open())
+            self._nurseries.pop(key, None)
+            self._nurseries[key] = found
+            idle = [name for name, each in self._nurseries.items() if each.idle and each is not found]
+            for name in idle[: max(0, len(self._nurseries) - MOST)]:
+                self.call(self._nurseries.pop(name).close())
             return found
 
     def close(self) -> None:
-        """End every zygote."""
-        if self._owner == os.getpid():
+        """End every zygote; harmless when called again."""
+        if self._owner == os.getpid() and self._loop.is_running():
             for each in self._nurseries.values():
                 self.call(each.close())
             self._nurseries.clear()
             self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()

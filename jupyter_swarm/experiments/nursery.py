@@ -136,7 +136,7 @@ class Nursery:
         self._free: list[int] = []
         self._waiting = asyncio.Semaphore(places)
         self._snapshots: set[Snapshot] = set()
-        self._making = 0
+        self._making, self._tidying = 0, asyncio.Lock()
         self._cleaning: set[asyncio.Future[None]] = set()
 
     # ---------------------------------------------------------------- opening and closing
@@ -235,6 +235,11 @@ class Nursery:
     def lives(self) -> bool:
         """Whether it can run experiments."""
         return self._line is not None and self._line.lives
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs in it."""
+        return len(self._free) == self.places
 
     def _hang_up(self) -> None:
         """The zygote is gone, or has to go: the keeper sees to the rest."""
@@ -351,10 +356,11 @@ class Nursery:
         line = base.line if base is not None else self._line
         self._making += 1
         try:
-            if not self._snapshots and self._making == 1:
-                await self._cleaned(2 * self.places, None)
-                for slot in self._slots[self.places :]:
-                    slot.make()
+            async with self._tidying:
+                if not self._snapshots and self._making == 1:
+                    await self._cleaned(2 * self.places, None)
+                    for slot in self._slots[self.places :]:
+                        slot.make()
             return await self._snapshot(line, job, seconds)
         finally:
             self._making -= 1

@@ -98,8 +98,8 @@ class World:
         for path in self.top.rglob("*"):
             if ".swarm/swarms" not in str(path) and not path.name.endswith(("-wal", "-shm")):
                 stat = path.lstat()
-                found[str(path)] = (stat.st_mode, stat.st_uid, stat.st_nlink if path.is_file() else 0,
-                                    hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "")  # fmt: skip
+                body = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+                found[str(path)] = (stat.st_mode, stat.st_uid, stat.st_nlink if body else 0, body)
         for place in ("/dev/shm/*", "/tmp/swarm-attack", "/var/tmp/swarm-attack", "/tmp/core*"):
             found |= dict.fromkeys(glob.glob(place), "there")
         site = Path(cloudpickle.__file__).parents[1]
@@ -246,8 +246,9 @@ def test_the_corpus_is_what_the_documentation_says() -> None:
 
 async def _beside_a_neighbour(house: House, chosen: Sequence[Attack]) -> dict[str, Run]:
     """Try them while an experiment runs that has a secret in its folder, and gives its value in the end."""
-    note = f"open('note', 'w').write('{house.world.canary}')\nimport os, time\nwhile not os.path.exists(os.environ['TMPDIR'] + '/end'): "
-    neighbour = asyncio.ensure_future(house.run(note + "time.sleep(0.05)\nscore = 7.0", 250.0))
+    note = f"open('note', 'w').write('{house.world.canary}')\nimport os, time\nend = os.environ['TMPDIR'] + '/end'\n"
+    waits = "while not os.path.exists(end): time.sleep(0.05)\nscore = 7.0"
+    neighbour = asyncio.ensure_future(house.run(note + waits, 250.0))
     nursery = house.laboratory._executor._nursery
     assert nursery is not None
     while not (found := list(nursery.folder.glob("slot*/work/**/note"))):
@@ -306,3 +307,67 @@ def test_they_do_succeed_where_nothing_shuts_in(world: World, monkeypatch: pytes
 
     assert [name for name, run in asyncio.run(main()).items() if run.value != 1.0] == []
     assert set(world.heard) >= {"TCP", "UDP"}
+
+
+SHARED = """
+import mmap, time
+memory = mmap.mmap(-1, 4096)
+time.sleep(0.15)
+x = {}
+seen, memory[0] = memory[0], 1
+score = float(seen)
+"""
+PLANTS = """
+import ctypes, os, time
+libc = ctypes.CDLL(None)
+top = os.path.dirname(os.path.dirname(os.environ["TMPDIR"]))
+end, made = time.time() + 0.5, 0
+while time.time() < end:
+    for each in os.listdir(top):
+        made += each.startswith("slot") and (fd := libc.creat(f"{top}/{each}/tmp/planted".encode(), 0o600)) > 0
+        made += libc.close(fd) if made and fd > 0 else 0
+    time.sleep(0.01)
+x = PARAMETER
+score = 0.5
+"""
+LOOKS = """
+import os, time
+seen = False
+for _ in range(40):
+    seen = seen or os.path.exists(os.environ["TMPDIR"] + "/planted")
+    time.sleep(0.02)
+score = float(seen)
+"""
+TALKS = """
+import os, time
+time.sleep(0.15)
+for fd in range(3, 20):
+    for word in (b'[]', b'{"ended":1,"status":[]}', b'{"ready":true,"statements":[[1e308,""]]}', b"\\xff" * 1000):
+        try:
+            os.write(fd, word)
+        except OSError:
+            pass
+x = PARAMETER
+score = 0.5
+"""
+
+
+def test_a_snapshot_is_not_poisoned(world: World) -> None:
+    """A beginning is executed once for several experiments; nothing that it does may reach others than these."""
+
+    async def main() -> None:
+        async with House(world) as house:
+            for n in range(4):  # each finds the memory as it would be had it been alone
+                run = await house.run(SHARED.format(n), purpose="screening")
+                assert run.value == 0.0, run
+            for n in range(4):  # runs that are evidence, beside a snapshot whose beginning writes wherever it may
+                evidence = asyncio.ensure_future(house.run(LOOKS))
+                await house.run(PLANTS.replace("PARAMETER", str(n)), purpose="screening")
+                assert (await evidence).value == 0.0
+            for n in range(4):  # nonsense on every descriptor
+                run = await house.run(TALKS.replace("PARAMETER", str(n)), purpose="screening")
+                assert run.value in (None, 0.5)
+                assert run.reason != "lost"
+                await house.honest()
+
+    asyncio.run(main())

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import nbformat
 import papermill
 import pytest
 from papermill.exceptions import PapermillExecutionError
+
+from jupyter_swarm.experiments import engine
 
 NOTEBOOKS: dict[str, list[str]] = {
     "values": ["x = 1", "x + 1", "print('a')\nx", "x;", "_ + 1", "None", "'text'", "[1, 2, {'a': (3,)}]"],
@@ -71,6 +74,12 @@ NOTEBOOKS: dict[str, list[str]] = {
 _PLACES = re.compile(r'0x[0-9a-f]{6,}|[^\s"]*ipykernel_\d+/\d+|(CPU|Wall) time[^"\\]*')
 
 
+@pytest.fixture(autouse=True, scope="module")
+def zygotes_end() -> Iterator[None]:
+    yield
+    engine.close()
+
+
 def notebook(sources: list[str]) -> Any:
     cells = [nbformat.v4.new_markdown_cell("# title"), *(nbformat.v4.new_code_cell(each) for each in sources)]
     made = nbformat.v4.new_notebook(cells=cells)
@@ -78,11 +87,11 @@ def notebook(sources: list[str]) -> Any:
     return made
 
 
-def executed(sources: list[str], engine: str | None, folder: Path) -> Any:
-    source, target = folder / "in.ipynb", folder / f"{engine}.ipynb"
+def executed(sources: list[str], name: str | None, folder: Path) -> Any:
+    source, target = folder / "in.ipynb", folder / f"{name}.ipynb"
     nbformat.write(notebook(sources), source)
     with contextlib.suppress(PapermillExecutionError):
-        papermill.execute_notebook(source, target, engine_name=engine, progress_bar=False, cwd=folder)
+        papermill.execute_notebook(source, target, engine_name=name, progress_bar=False, cwd=folder)
     return nbformat.read(target, 4)
 
 
@@ -113,15 +122,14 @@ def seen(made: Any) -> list[Any]:
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_outputs_are_those_of_a_kernel(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # a kernel that sees it does not catch what processes print
-    ours, theirs = (executed(NOTEBOOKS[name], engine, tmp_path) for engine in ("swarm", None))
+    sources = NOTEBOOKS[name]
+    ours, theirs = (executed(sources, engine_name, tmp_path) for engine_name in ("swarm", None))
     nbformat.validate(ours)
     for mine, other in zip(seen(ours), seen(theirs), strict=True):
         assert mine == other
 
 
 def test_a_notebook_in_another_language_is_papermills_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    from jupyter_swarm.experiments import engine
-
     made = notebook(["1"])
     made.metadata["kernelspec"] = {"name": "no-such-kernel", "display_name": "R", "language": "R"}
     made.metadata["papermill"] = {}

@@ -32,14 +32,15 @@ Make = Callable[..., Experiment]
 NAP = str(1000 + os.getpid())
 """How long a stray child sleeps: a number by which this process finds its own."""
 FORKS_TWICE = f"""
-import os, subprocess, time
+import contextlib, os, subprocess, time
 if os.fork() == 0:
-    os.setsid()
+    with contextlib.suppress(PermissionError):
+        os.setsid()
     if os.fork() == 0:
         os.execlp('sleep', 'sleep', '{NAP}')
     os._exit(0)
 os.wait()
-subprocess.Popen(['sleep', '{NAP}'], start_new_session=True)
+subprocess.Popen(['sleep', '{NAP}'])
 time.sleep(100)
 """
 

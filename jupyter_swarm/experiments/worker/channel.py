@@ -42,6 +42,8 @@ class Channel:
         self._owner = os.getpid()
         self._lock = threading.RLock()
         self._raw: dict[str, int] = {}
+        self.signature: Any = None
+        """Where given, what is told is added to it (`integrity.signature`)."""
         os.register_at_fork(after_in_child=self._forked)
 
     def _forked(self) -> None:
@@ -143,6 +145,8 @@ class Channel:
             self.held.append(line)
             return
         with self._lock:
+            if self.signature is not None:
+                self.signature.update(line)
             view = memoryview(line)
             while view:
                 try:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import processes
+from .integrity import Seal, signature
 from .purity import Purity
 from .reads import Reads
 
@@ -142,6 +143,7 @@ class Child:
         self._stop: tuple[int, int] | None = None
         self._serving: socket.socket | None = None
         self._purity: Purity | None = None
+        self._seal: Seal | None = None
         self._statements: list[tuple[float, str]] = []
         self._at = 0
         self._since = 0.0
@@ -167,6 +169,8 @@ class Child:
         tempfile.tempdir = request["environment"].get("TMPDIR")
         _randomise()
         self._frames.own()
+        if "seal" in job and self._serving is None:
+            self._frames.signature = signature(job["seal"]["key"])
         self._frames.watch({"stdout": 1, "stderr": 2})
         if self._serving is None:
             self._frames.descriptor = descriptor
@@ -220,7 +224,9 @@ class Child:
             self._at += 1
         if self._serving is not None:
             self._refuse("it came to its end")
-        more = {"reads": self._reads.found()} if self._reads is not None else {}
+        more: dict[str, Any] = {"reads": self._reads.found()} if self._reads is not None else {}
+        if self._seal is not None:
+            more["seal"] = self._seal.word(self._frames.signature, whole=self._at == len(self._cells))
         self._frames.done(statements=self._statements, **more)
 
     def _begin(self, cell: dict[str, Any]) -> None:
@@ -228,11 +234,15 @@ class Child:
         self._since = time.monotonic()
         if cell["index"] in (self._job.get("watch"), (self._stop or (None,))[0]):
             self._purity = Purity()
+        if cell["index"] == self._job.get("seal", {}).get("cell"):
+            self._seal = Seal(self._zygote.seals.described(self._job["seal"]), self._job["seal"], self._shell)
 
     def _between(self, index: int, nodes: list[Any], name: str) -> tuple[list[Any], str]:
         """Between two statements of a cell: tell what was printed, note what they took, stop where a snapshot does."""
         self._frames.flush()
         cell = self._cells[self._at]
+        if self._seal is not None and cell["index"] == self._job["seal"]["cell"]:
+            self._seal.look() if index < len(nodes) else self._seal.end()
         if index and self._purity is not None and index > len(self._statements):
             self._statements.append((time.monotonic() - self._since, self._purity.lost()))
         if self._stop == (cell["index"], index):
@@ -260,6 +270,8 @@ class Child:
         old = self._cells[self._at]["source"]
         held, self._frames.held = self._frames.held, []
         self._job = self._born(birth)
+        if self._seal is not None:
+            self._seal.also(self._job["seal"])
         self._cells, self._stop = self._job["cells"], tuple(self._job["stop"]) if "stop" in self._job else None
         self._retell(held, spent)
         namespace = self._shell.user_ns

@@ -21,7 +21,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 FUNCTIONS = 500
-"""How many Python functions are followed."""
+"""How many Python functions are noted by following others."""
+MOST = 4 * FUNCTIONS
+"""How many altogether, with methods of classes."""
 DEEPEST = 5
 """How many wrappers of one function are looked into."""
 NOTEBOOK = "__main__"
@@ -42,8 +44,8 @@ class Reach:
     """
 
     def __init__(self, captured: Mapping[str, Any] = types.MappingProxyType({}), namespace: Any = None) -> None:
-        self.pending: list[str] = []
-        """What was added and is not loaded yet."""
+        self.pending: dict[str, bool] = {}
+        """What was added and is not loaded yet, and whether to go far."""
         self.data: set[str] = set()
         """Names of captured data that captured functions read."""
         self._captured, self._namespace = captured, namespace
@@ -62,7 +64,7 @@ class Reach:
         module, _, names = path.partition(":")
         value: Any = self._captured if module == NOTEBOOK else sys.modules.get(module)
         if value is None:
-            self.pending.append(path)
+            self.pending[path] = far
             return
         for name in names.split("."):
             found = _lookup(value, value if value is self._captured else _space(value), name)
@@ -87,9 +89,9 @@ class Reach:
     def wake(self) -> None:
         """Note what has waited and is loaded by now."""
         if self.pending and any(path.partition(":")[0] in sys.modules for path in self.pending):
-            waiting, self.pending = self.pending, []
-            for path in waiting:
-                self.add(path)
+            waiting, self.pending = self.pending, {}
+            for path, far in waiting.items():
+                self.add(path, far=far)
 
     def changes(self) -> list[str]:
         """What is no longer as it was noted, a phrase each; [] where all is."""
@@ -115,7 +117,7 @@ class Reach:
     def _visit(self, value: Any) -> None:
         """Note functions behind a value, to be followed."""
         for function in _functions_of(value):
-            if function not in self._functions and len(self._functions) < FUNCTIONS:
+            if function not in self._functions and len(self._functions) < MOST:
                 self._functions[function] = _State(function)
                 self._todo.append(function)
 
@@ -206,15 +208,14 @@ class _Quick:
     def same(self) -> bool:
         """Whether nothing has changed."""
         try:
-            bound = all(all(map(operator.is_, get(holder), values)) for holder, get, values in self._holders)
-        except KeyError:
+            return (
+                all(all(map(operator.is_, get(holder), values)) for holder, get, values in self._holders)
+                and list(map(_parts_of, self._functions)) == self._parts
+                and not any(state.differs() for state in self._more)
+                and list(map(len, self._classes[0])) == self._classes[1]
+            )
+        except Exception:  # a name is gone, or new defaults cannot be compared
             return False
-        return (
-            bound
-            and list(map(_parts_of, self._functions)) == self._parts
-            and not any(state.differs() for state in self._more)
-            and list(map(len, self._classes[0])) == self._classes[1]
-        )
 
 
 def _identical(one: Any, other: dict[str, Any]) -> bool:
@@ -250,9 +251,13 @@ def _functions_of(value: Any, depth: int = 0) -> Iterator[types.FunctionType]:
             yield from _functions_of(each, depth)
     elif isinstance(value, (functools.partial, functools.cached_property)):
         yield from _functions_of(value.func, depth)
-    elif type(value).__name__ == "_ArrayFunctionDispatcher":  # numpy's functions wrap what implements them
-        if isinstance(inner := getattr(value, "_implementation", None), types.FunctionType):
-            yield inner
+    elif isinstance(inner := _implementation(value), types.FunctionType):
+        yield inner
+
+
+def _implementation(value: Any) -> Any:
+    """What one of numpy's functions wraps."""
+    return value._implementation if type(value).__name__ == "_ArrayFunctionDispatcher" else None
 
 
 def _contents(function: types.FunctionType) -> list[tuple[types.CellType, Any]]:

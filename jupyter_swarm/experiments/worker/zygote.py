@@ -38,6 +38,7 @@ from typing import Any
 
 from . import child, processes
 from .channel import Channel
+from .integrity import Seals
 from .storage import Storage, nameless
 
 LONGEST = 200_000
@@ -98,6 +99,7 @@ class Zygote:
         self.sandbox: Any = None
         self.layers: dict[str, str] = {}
         self.names: list[str] | None = None
+        self.seals: Seals | None = None
         self.slots: list[child.Slot | None] = []
         """Of experiments, then of forks of snapshots, then that of snapshots; None: not this process's to use."""
         self._running: dict[int, Running] = {}
@@ -121,6 +123,7 @@ class Zygote:
         if "numpy" in sys.modules:
             importlib.import_module("numpy.random")  # numpy would import it at its first use, in each fork again
         self.names = child.load(self.shell, self._setup.get("captures", ""))
+        self.seals = Seals(self.shell, getattr(sys, child.LOADED))
         self.frames.held.clear()
         if processes.threads() > 1:
             return "an import has started threads"
@@ -207,6 +210,7 @@ class Zygote:
         if processes.threads() > 1:
             self._say(failed=number, why="this process has threads")
         else:
+            self._describe(request.get("job", {}))
             parent = os.getpid()
             hears, says = os.pipe()
             pid = os.fork()
@@ -223,6 +227,13 @@ class Zygote:
         for each in descriptors:
             os.close(each)
         return CONTINUE
+
+    def _describe(self, job: dict[str, Any]) -> None:
+        """Prepare the seal of an experiment, so that its fork need not; most of the time that is done already."""
+        if self.seals is not None and "seal" in job:
+            with contextlib.suppress(Exception):  # what fails fails again where it is seen
+                if self.seals.described(job["seal"]).new:
+                    gc.freeze()
 
     def _end(self, running: Running, why: str) -> None:
         """Kill it and whatever it has started; it is collected afterwards."""
