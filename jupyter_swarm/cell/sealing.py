@@ -6,11 +6,13 @@ The lock compares code before a run; whoever executes it watches what is named h
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 from jupyter_swarm.cell.scan import Same, Scan, scanned
 from jupyter_swarm.cell.slicing import sliced
+from jupyter_swarm.cell.vocabulary import is_seed
 from jupyter_swarm.words import Analysis
 
 
@@ -20,10 +22,9 @@ class Rests(NamedTuple):
     names: tuple[str, ...]
     """What the notebook lends to locked parts: data, and its own functions."""
     callables: tuple[str, ...]
-    """`module:qualname` of what the baseline's locked statements name, models in them included; `__main__:name` for
-    what the notebook lends."""
+    """`module:qualname` of what the baseline's locked parts name; `__main__:name` for what the notebook lends."""
     also: tuple[str, ...]
-    """The same of this code, where the baseline does not name it: what was swapped in or inserted."""
+    """The same for all else that this code names: models, and what was swapped in or inserted."""
     fixed: tuple[str, ...]
     """Names in locked parts that the notebook lends and the cell gives no other value."""
 
@@ -37,8 +38,8 @@ def rests_on(code: str, analysis: Analysis) -> Rests:
     >>> known = {"cross_val_score": "sklearn.model_selection:cross_val_score", "Ridge": "sklearn.linear_model:Ridge"}
     >>> cell = "score = cross_val_score(Ridge(alpha=1.0), X, y).mean()"
     >>> found = rests_on(cell, Analysis(code=cell, metric="score", names=("X", "y", *known), imported=known))
-    >>> found.names, found.callables[:2]
-    (('X', 'y'), ('sklearn.model_selection:cross_val_score', 'sklearn.linear_model:Ridge'))
+    >>> found.names, found.callables[0], found.also
+    (('X', 'y'), 'sklearn.model_selection:cross_val_score', ('sklearn.linear_model:Ridge',))
     """
     return _rests(code, Same(analysis))
 
@@ -46,31 +47,30 @@ def rests_on(code: str, analysis: Analysis) -> Rests:
 @lru_cache(maxsize=512)
 def _rests(code: str, key: Same) -> Rests:
     analysis = key.value
-    paths, locked = _named(analysis.code, analysis)
-    mine = paths if code == analysis.code else _named(code, analysis)[0]
-    lent = (set(locked) | sliced(analysis.code, analysis).rows) & set(analysis.names)
-    assigned = _assigned(analysis)
+    scan, slice_ = scanned(analysis.code, analysis), sliced(analysis.code, analysis)
+    locked = [node for node in _loads(scan) if slice_.is_locked(node)]
+    callables = _paths(locked, scan)
+    mine = scan if code == analysis.code else scanned(code, analysis)
+    names = {node.id for node in locked if isinstance(node, ast.Name)} | slice_.rows
+    lent = {name for name in names & set(analysis.names) if not is_seed(name)}
+    assigned = _assigned(scan)
     return Rests(
         names=tuple(sorted(lent - analysis.imported.keys() - assigned)),
-        callables=paths,
-        also=tuple(path for path in mine if path not in paths),
+        callables=callables,
+        also=tuple(path for path in _paths(_loads(mine), mine) if path not in callables),
         fixed=tuple(sorted(lent - assigned)),
     )
 
 
-def _named(code: str, analysis: Analysis) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Paths of what locked statements name, locked parts first; and the names that locked parts read."""
-    scan, slice_ = scanned(code, analysis), sliced(code, analysis)
-    statements = sorted((each for each, _ in slice_.items.values()), key=lambda each: (each.lineno, each.col_offset))
-    nodes = [
-        node
-        for each in statements
-        for node in ast.walk(each)
-        if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load)
-    ]
-    locked = [node for node in nodes if slice_.is_locked(node)]
-    paths = dict.fromkeys(path for node in (*locked, *nodes) if (path := _path(node, scan)) is not None)
-    return tuple(paths), tuple(node.id for node in locked if isinstance(node, ast.Name))
+def _loads(scan: Scan) -> list[ast.expr]:
+    """Names and attributes that a code reads, in its order."""
+    nodes = [node for node in ast.walk(scan.tree) if isinstance(node, (ast.Name, ast.Attribute))]
+    loads: list[ast.expr] = [node for node in nodes if isinstance(node.ctx, ast.Load)]
+    return sorted(loads, key=lambda node: (node.lineno, node.col_offset))
+
+
+def _paths(nodes: Iterable[ast.expr], scan: Scan) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(path for node in nodes if (path := _path(node, scan)) is not None))
 
 
 def _path(node: ast.expr, scan: Scan) -> str | None:
@@ -82,7 +82,6 @@ def _path(node: ast.expr, scan: Scan) -> str | None:
     return f"__main__:{node.id}" if lent and isinstance(node, ast.Name) else None
 
 
-def _assigned(analysis: Analysis) -> set[str]:
-    """Names that the baseline gives a value of its own."""
-    found = scanned(analysis.code, analysis).definitions
-    return {name for name, places in found.items() if any(each.kind != "mutate" for each in places)}
+def _assigned(scan: Scan) -> set[str]:
+    """Names that a cell gives a value of its own."""
+    return {name for name, found in scan.definitions.items() if any(each.kind != "mutate" for each in found)}

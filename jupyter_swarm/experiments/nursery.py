@@ -152,7 +152,14 @@ class Nursery:
             return False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            self._make_slots()
+            try:
+                self._make_slots()
+            except OSError as error:
+                raise LaboratoryError(
+                    f"there is no place for experiments to work: {error.strerror or error}",
+                    where=str(error.filename or self.folder),
+                    cure="make room on the disk, or let TMPDIR name a folder that can be written",
+                ) from None
             self._process = self._started(theirs)
             theirs.close()
             answer = await asyncio.to_thread(self._prepared, ours)
@@ -220,7 +227,7 @@ class Nursery:
             "processes": self.setup.processes,
             "disk": self.setup.disk,
         }
-        with tempfile.TemporaryFile() as file:
+        with os.fdopen(os.memfd_create("setup"), "w+b") as file:  # the disk may be full
             file.write(json.dumps(setup).encode())
             file.flush()
             try:

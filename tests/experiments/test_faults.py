@@ -20,7 +20,7 @@ import nbformat
 import psutil
 import pytest
 
-from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
+from jupyter_swarm.errors import LaboratoryError, WorkspaceError
 from jupyter_swarm.experiments import NotebookLaboratory, executed, recorded
 from jupyter_swarm.words import Analysis, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
@@ -129,8 +129,8 @@ class TestSuddenDeaths:
             async def work(worker: int) -> list[Run]:
                 runs = []
                 for n in range(40):
-                    code = f"import time, subprocess\nsubprocess.Popen(['sleep', '77'])\ntime.sleep({n % 5 / 50})\nscore = 1.0"
-                    run = await laboratory.run(experiment(code, seed=1000 * worker + n), 60.0)
+                    code = "import time, subprocess\nsubprocess.Popen(['sleep', '77'])\ntime.sleep({})\nscore = 1.0"
+                    run = await laboratory.run(experiment(code.format(n % 5 / 50), seed=1000 * worker + n), 60.0)
                     if run.reason is None:  # acknowledged: it is there at once, whatever happens next
                         assert recorded.read(executed.journal(workspace.root, "wine"), run.experiment) is not None
                     runs.append(run)
@@ -212,8 +212,9 @@ class TestFullDisk:
             first = await laboratory.run(experiment(LOUD), 60.0)
             filler = fill(small_disk)
             with pytest.raises(WorkspaceError, match="make room on the disk"):
-                for n in range(3):
-                    await laboratory.run(experiment(LOUD, seed=10 + n), 60.0)
+                await asyncio.gather(*(laboratory.run(experiment(LOUD, seed=10 + n), 60.0) for n in range(3)))
+            while laboratory._open:  # those beside the first that failed
+                await asyncio.sleep(0.01)
             filler.unlink()
             later = await laboratory.run(experiment(LOUD, seed=99), 60.0)
             await laboratory.close()
@@ -248,12 +249,6 @@ class TestFullDisk:
             filler.unlink()
             later = await laboratory.run(experiment("open('x', 'wb').write(bytes(100_000))\nscore = 4.0"), 60.0)
             assert later.value == 4.0
-            filler = fill(small_disk)
-            other = made(workspace, context, "other")
-            with pytest.raises(SwarmError, match="disk"):
-                await other.open()
-            await other.close()
-            filler.unlink()
             await laboratory.close()
 
         asyncio.run(main())
@@ -342,7 +337,7 @@ def test_a_place_without_room_is_explained(
 
     async def main() -> None:
         laboratory = made(workspace, context)
-        with pytest.raises(LaboratoryError, match="TMPDIR"):
+        with pytest.raises(LaboratoryError, match="no place for experiments"):
             await laboratory.open()
         await laboratory.close()
 

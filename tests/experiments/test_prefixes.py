@@ -1,0 +1,175 @@
+"""Shared beginnings change no result: the same experiments with and without snapshots, seed by seed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+import msgspec
+import pytest
+
+from jupyter_swarm.experiments import NotebookLaboratory
+from jupyter_swarm.experiments.executor import Executor
+from jupyter_swarm.experiments.nursery import Setup
+from jupyter_swarm.experiments.prefixes import Prefixes, Share
+from jupyter_swarm.experiments.record import gist
+from jupyter_swarm.words import Analysis, Capture, Context, Experiment, Run
+from jupyter_swarm.workspace import Workspace
+
+SLOW = "import time\ntime.sleep(0.1)\n"
+CELLS = {
+    "draws afterwards": SLOW + "import numpy as np, random\nX = np.arange(10.0)\n"
+    "score = float((X * {C}).sum() + np.random.rand() + random.random() + np.random.default_rng(seed).random())",
+    "draws before": SLOW + "import numpy as np\nX = np.random.rand(5)\nscore = float(X.sum() * {C} + np.random.rand())",
+    "unseeded generator": SLOW + "import numpy as np\nrng = np.random.default_rng()\n"
+    "score = float({C} + (rng.random() >= 0))",
+    "reads the seed": SLOW + "import numpy as np\nX = np.random.default_rng(seed).random(4)\ntime.sleep(0.1)\n"
+    "score = float(X.sum() * {C})",
+    "a function sees it": SLOW + "def scaled(x):\n    return x * factor\nfactor = {C}\nscore = scaled(3.0)",
+    "uses it early": "import time\nfactor = {C}\nlist_ = [factor] * 3\ntime.sleep(0.1)\nscore = float(sum(list_))",
+    "an open file": SLOW + "f = open('data.txt')\nf.readline()\nscore = float(f.readline()) * {C}",
+    "changed afterwards": SLOW + "table = {{'a': [1.0]}}\ntable['a'].append({C})\nscore = sum(table['a'])",
+    "globals": SLOW + "score = float(globals().get('C_', 5.0)) * {C}",
+    "prints and fails": SLOW + "print('prepared')\nprint(1 / ({C} - 1))\nscore = 1.0",
+}
+
+
+def both(
+    workspace: Workspace, context: Context, codes: list[str], seeds: range
+) -> tuple[list[Run], list[Run], NotebookLaboratory]:
+    """Each code with each seed, as screening and as evidence, in turn."""
+    laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=""), context, workers=2)
+
+    async def main() -> tuple[list[Run], list[Run]]:
+        await laboratory.open()
+        try:
+            shared, whole = [], []
+            for code in codes:
+                for seed in seeds:
+                    for purpose, found in (("screening", shared), ("confirmation", whole)):
+                        one = Experiment(code=code, seed=seed, metric="score", context="c", purpose=purpose)  # type: ignore[arg-type]
+                        found.append(await laboratory.run(one, 60.0))
+            return shared, whole
+        finally:
+            await laboratory.close()
+
+    return *asyncio.run(main()), laboratory
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_same_with_and_without(name: str, workspace: Workspace, context: Context, tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("1\n2\n3\n4\n")
+    shared, whole, _ = both(workspace, context, [CELLS[name].format(C=C) for C in (1, 2, 2.5)], range(3))
+    assert [(one.value, one.message, one.traceback) for one in shared] == [
+        (one.value, one.message, one.traceback) for one in whole
+    ]
+    assert any(one.ok for one in whole)
+
+
+def test_a_captured_function_that_reads_what_differs(workspace: Workspace, context: Context) -> None:
+    scope: dict[str, Any] = {"__name__": "__main__", "lr": 0.5}
+    exec("def loaded(n):\n    return n * lr", scope)
+    data = cloudpickle.dumps({"loaded": scope["loaded"], "lr": 0.5})
+    name = hashlib.sha256(data).hexdigest()
+    (workspace.captures / f"{name}.pkl").write_bytes(data)
+    captures = tuple(Capture(name=each, kind="data", describes="") for each in ("loaded", "lr"))
+    rich = msgspec.structs.replace(context, pickle=name, captures=captures)
+    codes = [SLOW + f"base = loaded(4)\nlr = {lr}\nscore = base + loaded(1) + lr" for lr in (0.25, 3.0)]
+    shared, whole, _ = both(workspace, rich, codes, range(2))
+    assert [one.value for one in shared] == [one.value for one in whole]
+    assert all(one.ok for one in whole)
+
+
+def share(number: int, code: str) -> tuple[dict[str, Any], Share]:
+    cells = [{"index": 0, "source": f"factor = {number}\nseed = {number}"}, {"index": 1, "source": code}]
+    return {"cells": cells}, Share(1, code, {"factor": number, "seed": number}, "")
+
+
+def inside(tmp_path: Path, body: Callable[[Executor], Awaitable[Any]]) -> Any:
+    async def main() -> Any:
+        executor = Executor(Setup(sys.executable, str(tmp_path), mirror=True), 2)
+        await executor.open()
+        try:
+            return await body(executor)
+        finally:
+            await executor.close()
+
+    return asyncio.run(main())
+
+
+def test_preparation_is_paid_once_and_shown_as_each_ones_own(tmp_path: Path) -> None:
+    code = "import time\ntime.sleep(1.0)\nprint('prepared')\nscore = factor * 2"
+
+    async def body(executor: Executor) -> list[Any]:
+        return list(await asyncio.gather(*(executor.run(job, 60.0, share=s) for job, s in jobs)))
+
+    jobs = [share(number, code) for number in range(20)]
+    began = time.monotonic()
+    found = inside(tmp_path, body)
+    assert time.monotonic() - began < 10.0
+    for ended in found:
+        seconds = gist(ended.frames, result=9, own=1).seconds
+        assert seconds is not None
+        assert 1.0 <= seconds < 3.0, "what it would have taken by itself"
+        assert ended.frames.count(b"prepared") == 1
+
+
+def test_a_deeper_beginning_is_a_fork_of_a_shorter_one(tmp_path: Path) -> None:
+    code = (
+        "import time\ntime.sleep(0.3)\nX = [1, 2]\nY = [x * factor for x in X]\ntime.sleep(0.3)\nscore = sum(Y)\nscore"
+    )
+
+    async def body(executor: Executor) -> tuple[list[bytes], int]:
+        found = []
+        for _ in range(4):
+            for number in (1, 2):
+                job, one = share(number, code)
+                found.append((await executor.run(job, 60.0, share=one)).frames)
+        return found, len(executor._prefixes._made)
+
+    frames, made = inside(tmp_path, body)
+    assert made == 3, "one that both share, and one more for each"
+    for index, told in enumerate(frames):
+        assert f'"text/plain":"{3 * (1 + index % 2)}"'.encode() in told
+
+
+def test_a_snapshot_that_dies_is_done_without(tmp_path: Path) -> None:
+    code = "import time, os\ntime.sleep(0.2)\nme = os.getpid()\nscore = factor\nprint(factor)"
+
+    async def body(executor: Executor) -> list[bytes]:
+        job, one = share(1, code)
+        await executor.run(job, 60.0, share=one)
+        (snapshot,) = executor._prefixes._made.values()
+        flying = [asyncio.ensure_future(executor.run(*_with(number))) for number in range(4)]
+        snapshot.line.close()
+        return [(await each).frames for each in flying]
+
+    def _with(number: int) -> tuple[dict[str, Any], float]:
+        return share(number, code)[0], 60.0
+
+    assert all(b'"ok":true' in told for told in inside(tmp_path, body))
+
+
+@pytest.mark.parametrize(
+    ("code", "names", "counts"),
+    [
+        ("a = 1\nb = 2\nc = 3", frozenset(), [1, 2]),
+        ("a = 1; b = 2\nc = 3", frozenset(), [2]),
+        ("a = globals()\nb = 2\nc = 3", frozenset(), []),
+        ("a = 1\nb = In[-1]\nc = 3", frozenset(), [1]),
+        ("a = 1\nb = 2\nc = 3", frozenset(["eval"]), []),
+        ("a = 1\nb = 2\nc = 3", None, []),
+        ("a = = 1", frozenset(), []),
+        ("x = '''\na = 1\n'''\nb = 2\n@f\ndef g(): pass\nc = 1", frozenset(), [1, 2, 3]),
+    ],
+)
+def test_beginnings(code: str, names: frozenset[str] | None, counts: list[int]) -> None:
+    found = Prefixes(names).beginnings(Share(3, code, {"p": 1}, ""))
+    assert [each.statements for each in found] == counts
+    assert all(code.startswith(each.text) for each in found)
