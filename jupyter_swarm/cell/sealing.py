@@ -38,8 +38,8 @@ def rests_on(code: str, analysis: Analysis) -> Rests:
     >>> known = {"cross_val_score": "sklearn.model_selection:cross_val_score", "Ridge": "sklearn.linear_model:Ridge"}
     >>> cell = "score = cross_val_score(Ridge(alpha=1.0), X, y).mean()"
     >>> found = rests_on(cell, Analysis(code=cell, metric="score", names=("X", "y", *known), imported=known))
-    >>> found.names, found.callables[0], found.also
-    (('X', 'y'), 'sklearn.model_selection:cross_val_score', ('sklearn.linear_model:Ridge',))
+    >>> found.names, found.callables[0]
+    (('X', 'y'), 'sklearn.model_selection:cross_val_score')
     """
     return _rests(code, Same(analysis))
 

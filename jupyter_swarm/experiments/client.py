@@ -109,4 +109,4 @@ async def run(job: Mapping[str, Any], kernel: Kernel, seconds: float) -> Ended:
         raise task.exception()  # type: ignore[misc]
     code = kernel.process.poll()
     died = kernel.death() if not why and code is not None else why
-    return Ended(b"".join(client.frames), 0 if not died else 1, died, seconds=time.monotonic() - began)
+    return Ended(b"".join(client.frames), 0 if not died else 1, died, seconds=time.monotonic() - began, sealed=False)

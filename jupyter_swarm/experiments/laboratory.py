@@ -6,16 +6,17 @@ import asyncio
 import functools
 import hashlib
 import json
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
-from jupyter_swarm.experiments import cells, function, notebook, recorded
+from jupyter_swarm.experiments import cells, function, notebook, recorded, sealed
 from jupyter_swarm.experiments.cores import usable_cores
 from jupyter_swarm.experiments.devices import device_files, devices
 from jupyter_swarm.experiments.environment import isolated
@@ -31,6 +32,9 @@ from jupyter_swarm.experiments.worker.sandbox import ISOLATING, Policy
 from jupyter_swarm.words import Analysis, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
 
+if TYPE_CHECKING:
+    from jupyter_swarm.cell import Rests
+
 
 class _Prepared(NamedTuple):
     """A cell as it will be executed, or why it will not."""
@@ -38,6 +42,7 @@ class _Prepared(NamedTuple):
     code: str
     parameters: Mapping[str, object]
     refusal: Run | None = None
+    rests: Rests | None = None
 
 
 class NotebookLaboratory:
@@ -79,6 +84,7 @@ class NotebookLaboratory:
         self._journal: Journal | None = None
         self._runs = Path()
         self._inputs: Inputs | None = None
+        self._allowed = sealed.Allowed(workspace.swarm(swarm))
         self._open = 0
         self._prepared = functools.lru_cache(maxsize=512)(self._prepare)
 
@@ -117,6 +123,7 @@ class NotebookLaboratory:
         self._journal = journal
         self._inputs = Inputs(self._workspace.swarm(self._swarm))
         self._executor.grant(self._inputs.load())
+        self._allowed.load()
         try:
             await self._executor.open()
         except BaseException:
@@ -142,17 +149,20 @@ class NotebookLaboratory:
         self._check_capture(whole=False)
         values = {**prepared.parameters, "seed": experiment.seed}
         built = notebook.build(experiment, prepared.code, values, self._context, self._workspace)
+        key = secrets.token_hex(16)
+        assert prepared.rests is not None
+        asked = sealed.ask(prepared.rests, experiment.metric, values, notebook.OWN, key)
         self._open += 1
         try:
             ended = await self._executor.run(
-                {**job(built), "reads": self._is_own(experiment)},
+                {**job(built), "reads": self._is_own(experiment), "seal": asked},
                 timeout_seconds,
                 keep=self._files(experiment),
                 share=self._share(experiment, prepared, values),
             )
             if self._journal is None:
                 return function.stopped(experiment, ended.seconds)
-            return await self._judge(self._journal, experiment, built, ended, timeout_seconds)
+            return await self._judge(self._journal, experiment, built, ended, timeout_seconds, key)
         except NurseryLost as error:
             if self._journal is None:
                 return function.stopped(experiment)
@@ -177,6 +187,11 @@ class NotebookLaboratory:
 
     def _missing(self) -> Iterator[str]:
         """What a person should know of the place where their cell runs."""
+        if self._executor.why:
+            yield (
+                "Nobody watches whether experiments change data or functions that the metric rests on: "
+                "only their code is compared with that of your cell."
+            )
         if not self._isolated:
             yield "Experiments are not shut in, as was asked for: they may read, write and send what you may."
             return
@@ -198,12 +213,14 @@ class NotebookLaboratory:
             await asyncio.to_thread(journal.close)
 
     async def _judge(
-        self, journal: Journal, experiment: Experiment, built: dict[str, Any], ended: Ended, limit: float
+        self, journal: Journal, experiment: Experiment, built: dict[str, Any], ended: Ended, limit: float, key: str
     ) -> Run:
         """What the frames of an experiment say, once they are kept."""
         told = gist(ended.frames, result=notebook.SHOWN, own=notebook.OWN)
         seconds = ended.seconds if told.seconds is None else min(told.seconds, max(limit, ended.seconds))
         run = _result(experiment, told, ended, limit, seconds)
+        if run.ok and ended.sealed:
+            run = await self._unbroken(experiment, run, ended.frames, told.done, key)
         if self._is_own(experiment) and self._inputs is not None and run.ok:
             self._executor.grant(self._inputs.see(told.done))
         if experiment.purpose == "baseline" and self._memory and ended.peak:
@@ -211,6 +228,17 @@ class NotebookLaboratory:
         await journal.append(experiment.id, json.dumps(built).encode(), ended.frames, died=ended.death())
         path = (self._runs / f"{experiment.id}.ipynb").relative_to(self._workspace.root)
         return msgspec.structs.replace(run, notebook=str(path), seconds=seconds)
+
+    async def _unbroken(self, experiment: Experiment, run: Run, frames: bytes, done: bytes, key: str) -> Run:
+        """The run, discarded where it has changed what its metric rests on."""
+        large = len(frames) > 1_000_000
+        word = await asyncio.to_thread(sealed.heard, frames, done, key) if large else sealed.heard(frames, done, key)
+        if word is not None and experiment.code == self._analysis.code:
+            try:
+                self._allowed.see(word)
+            except OSError as error:
+                raise _unwritable(self._workspace.root, error) from None
+        return sealed.judged(run, word, self._allowed)
 
     def _prepare(self, code: str) -> _Prepared:
         """A cell with its knobs lifted out; checked against the lock."""
@@ -220,10 +248,10 @@ class NotebookLaboratory:
         if (refused := function.refusal(probe, self._analysis)) is not None:
             return _Prepared(code, {}, refused)
         try:
-            lifted = cell.lift(code, self._analysis)
+            lifted, rests = cell.lift(code, self._analysis), cell.rests_on(code, self._analysis)
         except (SwarmError, SyntaxError) as error:
             return _Prepared(code, {}, Run(experiment="", reason="failure", message=str(error)))
-        return _Prepared(lifted.code, lifted.parameters)
+        return _Prepared(lifted.code, lifted.parameters, rests=rests)
 
     def _check(self) -> None:
         """What would keep every experiment from running."""

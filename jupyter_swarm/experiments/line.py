@@ -64,6 +64,8 @@ class Ended:
     peak: int = 0
     cpu: float = 0.0
     seconds: float = 0.0
+    sealed: bool = True
+    """Whether its process watches what it was asked to (`worker/integrity.py`); a plain kernel does not."""
 
     def death(self) -> str:
         """In words, how it died; "" where it came to its end.

@@ -27,7 +27,9 @@ def _check_lock(code: str, analysis: object) -> None:
 @pytest.fixture(autouse=True)
 def simple_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in = SimpleNamespace(
-        lift=lambda code, analysis: SimpleNamespace(code=code, parameters={"seed": 0}), check_lock=_check_lock
+        lift=lambda code, analysis: SimpleNamespace(code=code, parameters={"seed": 0}),
+        check_lock=_check_lock,
+        rests_on=lambda code, analysis: SimpleNamespace(names=(), callables=(), also=(), fixed=()),
     )
     monkeypatch.setitem(sys.modules, "jupyter_swarm.cell", stand_in)
     monkeypatch.setattr(jupyter_swarm, "cell", stand_in, raising=False)

@@ -146,14 +146,16 @@ def test_a_snapshot_that_dies_is_done_without(tmp_path: Path) -> None:
         job, one = share(1, code)
         await executor.run(job, 60.0, share=one)
         (snapshot,) = executor._prefixes._made.values()
-        flying = [asyncio.ensure_future(executor.run(*_with(number))) for number in range(4)]
+        flying = [asyncio.ensure_future(executor.run(job, 60.0, share=one)) for job, one in map(slow, range(4))]
+        await asyncio.sleep(0.1)
+        assert snapshot.busy
         snapshot.line.close()
         return [(await each).frames for each in flying]
 
-    def _with(number: int) -> tuple[dict[str, Any], float]:
-        return share(number, code)[0], 60.0
+    def slow(number: int) -> tuple[dict[str, Any], Share]:
+        return share(number, code + "\ntime.sleep(0.5)\nprint('came to its end')")
 
-    assert all(b'"ok":true' in told for told in inside(tmp_path, body))
+    assert all(b"came to its end" in told for told in inside(tmp_path, body))
 
 
 @pytest.mark.parametrize(
