@@ -18,7 +18,7 @@ Value = None | bool | int | float | str
 
 Verdict = Literal["supported", "refuted", "open"]
 Purpose = Literal["baseline", "screening", "confirmation", "best", "replication"]
-Reason = Literal["failure", "timeout", "missing", "nonfinite", "locked", "stopped", "lost"]
+Reason = Literal["failure", "timeout", "missing", "nonfinite", "locked", "refused", "stopped", "lost"]
 Scope = Literal["seeds", "splits", "exact"]
 RoleName = str
 
@@ -243,6 +243,8 @@ class Experiment(Word, frozen=True):
     hypothesis: str = ""
     agent: str = ""
     citations: tuple[Citation, ...] = ()
+    free: bool = False
+    """Code that a language model wrote and nobody has read, rather than declared edits of the person's own."""
 
     @property
     def id(self) -> str:

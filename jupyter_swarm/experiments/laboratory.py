@@ -54,6 +54,7 @@ class NotebookLaboratory:
         analysis: of the swarm's cell; its lock is checked before each run.
         context: imports, captures, interpreter and folder.
         workers: experiments at once; as many as cores where not given.
+        unsafe: whether code that nobody has read may run where it cannot be shut in.
         network: whether experiments may open connections, which the sandbox forbids otherwise.
         gpus: how many there are; each experiment has one for itself. 0: none is dealt out.
 
@@ -70,6 +71,7 @@ class NotebookLaboratory:
         context: Context,
         workers: int | None = None,
         *,
+        unsafe: bool = False,
         network: bool = False,
         gpus: int = 0,
     ) -> None:
@@ -77,6 +79,7 @@ class NotebookLaboratory:
         self.notes: tuple[str, ...] = ()
         self._workspace, self._swarm, self._analysis, self._context = workspace, swarm, analysis, context
         self._python = context.python or sys.executable
+        self._unsafe = unsafe
         self._network, self._devices = network, devices(gpus)
         self._isolated = isolated()
         self._memory = usable_memory()
@@ -146,6 +149,12 @@ class NotebookLaboratory:
         prepared = self._prepared(experiment.code)
         if prepared.refusal is not None:
             return msgspec.structs.replace(prepared.refusal, experiment=experiment.id)
+        if experiment.free and self._gaps and not self._unsafe:
+            message = (
+                f"code that nobody has read runs only where it can be shut in, and here it cannot ({self._gaps}); "
+                "`jupyter swarm doctor` says more, --unsafe runs it all the same"
+            )
+            return Run(experiment=experiment.id, reason="refused", message=message)
         self._check_capture(whole=False)
         values = {**prepared.parameters, "seed": experiment.seed}
         built = notebook.build(experiment, prepared.code, values, self._context, self._workspace)
@@ -176,7 +185,7 @@ class NotebookLaboratory:
 
     def _share(self, experiment: Experiment, prepared: _Prepared, values: Mapping[str, object]) -> Share | None:
         """What screening runs may share; runs that count as evidence share nothing."""
-        if experiment.purpose != "screening":
+        if experiment.purpose != "screening" or experiment.free:
             return None
         seeding = cells.seeding(experiment.seed, self._context.imports, prepared.code)
         return Share(notebook.OWN, prepared.code, values, seeding)
@@ -185,23 +194,20 @@ class NotebookLaboratory:
         """Where files stay that a run leaves in its folder; those of screening are dropped."""
         return None if experiment.purpose == "screening" else self._runs / experiment.id
 
+    @property
+    def _gaps(self) -> str:
+        """What is missing of the sandbox; "" where experiments are shut in."""
+        if not self._isolated:
+            return "JUPYTER_SWARM_ISOLATION is off"
+        if self._executor.why:
+            return f"they run on kernels of their own: {self._executor.why}"
+        layers = self._executor.layers.items()
+        return "; ".join(f"{name}: {why}" for name, why in layers if why and name in ISOLATING)
+
     def _missing(self) -> Iterator[str]:
         """What a person should know of the place where their cell runs."""
-        if self._executor.why:
-            yield (
-                "Nobody watches whether experiments change data or functions that the metric rests on: "
-                "only their code is compared with that of your cell."
-            )
-        if not self._isolated:
-            yield "Experiments are not shut in, as was asked for: they may read, write and send what you may."
-            return
-        cure = "`jupyter swarm doctor` says more"
-        if self._executor.why:
-            yield f"Experiments run on kernels of their own and are not shut in: {self._executor.why}. {cure}."
-        missing = {name: why for name, why in self._executor.layers.items() if why and name in ISOLATING}
-        if missing:
-            reasons = "; ".join(f"{name}: {why}" for name, why in missing.items())
-            yield f"Experiments are not wholly shut in ({reasons}). {cure}."
+        if self._gaps:
+            yield f"Experiments are not wholly shut in ({self._gaps}): `jupyter swarm doctor` says more."
 
     async def close(self) -> None:
         """Stop what runs, leave no process behind; harmless when called again."""

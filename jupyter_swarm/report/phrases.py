@@ -22,6 +22,7 @@ REASONS = {
     "missing": "gave no metric",
     "nonfinite": "gave a metric that is no finite number",
     "locked": "touched what no agent may touch",
+    "refused": "were not run: code that nobody has read, where it cannot be shut in",
     "stopped": "were stopped",
     "lost": "were lost with their runner",
 }

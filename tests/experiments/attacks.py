@@ -455,6 +455,12 @@ def _exhausts() -> Iterable[Attack]:
         memory,
     )
     yield ends(
+        "shared memory without a name, its pages given back",
+        "kept = []\nwhile True:\n    m = mmap.mmap(-1, 10_000_000); kept.append(m)\n"
+        "    m.write(b'x' * 10_000_000); m.madvise(mmap.MADV_DONTNEED)",
+        memory,
+    )
+    yield ends(
         "memory of a process whose first thread has ended",
         "def hog():\n    kept = []\n    while True:\n        kept.append(bytearray(b'x') * 10_000_000); time.sleep(0.001)\n"
         "threading.Thread(target=hog).start(); libc.syscall(60 if os.uname().machine == 'x86_64' else 93, 0)",

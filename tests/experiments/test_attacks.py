@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import dataclasses
 import glob
 import hashlib
@@ -307,6 +308,45 @@ def test_they_do_succeed_where_nothing_shuts_in(world: World, monkeypatch: pytes
 
     assert [name for name, run in asyncio.run(main()).items() if run.value != 1.0] == []
     assert set(world.heard) >= {"TCP", "UDP"}
+
+
+UNREADABLE = """
+import os, stat, sys
+from pathlib import Path
+from jupyter_swarm.experiments.slots import Slot
+
+study, slot = Path(sys.argv[1]), Slot(Path(sys.argv[2]), Path(sys.argv[1]))
+slot.make()
+before = sorted(map(str, slot.folder.rglob("*")))
+work = slot.folder / "work" / Path(*study.parts[1:])
+for folder in (work, slot.folder / "tmp", slot.folder):
+    deep = folder / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    (deep / "file").write_text("x")
+    for path, mode in ((deep, 0o300), (deep.parent, 0), (folder / "a", 0o500)):
+        path.chmod(mode)
+(slot.folder / "home").chmod(0)
+try:
+    os.listdir(slot.folder / "home")
+except PermissionError:
+    slot.clean(study.parent / "kept")
+    assert sorted(map(str, slot.folder.rglob("*"))) == before
+    assert not slot.used
+    print("clean")
+"""
+
+
+def _without_override() -> None:
+    # Root may read and write anywhere by two capabilities; a process may give them up (24) before it begins.
+    for capability in (1, 2):
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+
+
+def test_folders_that_cannot_be_read_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    command = [sys.executable, "-c", UNREADABLE, str(tmp_path / "study"), str(tmp_path / "slot")]
+    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=_without_override, check=False)
+    assert done.stdout == "clean\n", done.stderr
 
 
 SHARED = """

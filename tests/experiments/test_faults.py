@@ -150,6 +150,37 @@ class TestSuddenDeaths:
         assert known >= {run.experiment for run in runs if run.reason is None}
         assert left() == before
 
+    def test_of_a_snapshot(self, workspace: Workspace, context: Context, experiment: Make, left: Left) -> None:
+        before, nap = left(), str(5000 + os.getpid())
+        begins = "import time\ntime.sleep(0.3)\n"
+        goes_on = f"import subprocess\nsubprocess.Popen(['sleep', '{nap}'])\nx = 2\ntime.sleep(1.0)\nscore = 2.0"
+
+        def naps() -> list[psutil.Process]:
+            return [each for each in psutil.Process().children(recursive=True) if each.name() == "sleep"]
+
+        async def main() -> None:
+            laboratory = made(workspace, context)
+            await laboratory.open()
+            first = await laboratory.run(experiment(begins + "score = 1.0", purpose="screening"), 60.0)
+            assert first.value == 1.0
+            (snapshot,) = zygote(laboratory).children()
+            second = asyncio.ensure_future(laboratory.run(experiment(begins + goes_on, purpose="screening"), 60.0))
+            while not (sleeper := naps()):
+                await asyncio.sleep(0.01)
+            assert snapshot in sleeper[0].parents()
+            snapshot.kill()
+            gone, _ = psutil.wait_procs(sleeper, timeout=0)
+            while not gone:  # what a fork of it had started is ended, too, while the laboratory goes on
+                await asyncio.sleep(0.05)
+                gone, _ = psutil.wait_procs(sleeper, timeout=0)
+            assert (await second).value == 2.0
+            assert (await laboratory.run(experiment("score = 3.0"), 60.0)).value == 3.0
+            assert naps() == []
+            await laboratory.close()
+
+        asyncio.run(asyncio.wait_for(main(), 60))
+        assert left() == before
+
     @pytest.mark.slow
     def test_of_the_runner(self, workspace: Workspace, temporary: Path) -> None:
         chance, told = random.Random(3), set()

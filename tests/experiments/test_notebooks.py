@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -349,6 +350,33 @@ class TestNoExperimentCanRun:
 
     def test_no_folder(self, workspace: Workspace, context: Context) -> None:
         self.refused(workspace, msgspec.structs.replace(context, folder="/nowhere"), "does not exist")
+
+    def test_code_that_nobody_has_read_where_it_cannot_be_shut_in(
+        self, workspace: Workspace, context: Context, experiment: Make, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def main(**options: bool) -> tuple[list[Run], tuple[str, ...]]:
+            laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=""), context, workers=1, **options)
+            await laboratory.open()
+            try:
+                some = [experiment("score = 1"), experiment("score = 2", free=True)]
+                return [await laboratory.run(one, 60.0) for one in some], laboratory.notes
+            finally:
+                await laboratory.close()
+
+        (own, written), notes = asyncio.run(main())
+        assert (own.value, written.value, notes) == (1.0, 2.0, ())
+        monkeypatch.setenv("JUPYTER_SWARM_ISOLATION", "off")
+        (own, written), notes = asyncio.run(main())
+        assert (own.value, written.reason) == (1.0, "refused")
+        assert "--unsafe" in written.message
+        assert "not wholly shut in" in notes[0]
+        (own, written), _ = asyncio.run(main(unsafe=True))
+        assert written.value == 2.0
+        monkeypatch.delenv("JUPYTER_SWARM_ISOLATION")
+        monkeypatch.delattr(socket, "send_fds")
+        (own, written), notes = asyncio.run(main())
+        assert (own.value, written.reason) == (1.0, "refused")
+        assert "kernels of their own" in notes[0]
 
     def test_not_open(self, workspace: Workspace, context: Context, experiment: Make) -> None:
         laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=""), context)
