@@ -130,6 +130,7 @@ class Nursery:
         self.names: frozenset[str] | None = None
         """What the code of captured functions mentions."""
         self.folder = Path()
+        self._imports, self._captures = setup.imports, setup.captures
         self._process: subprocess.Popen[bytes] | None = None
         self._line: Line | None = None
         self._slots: list[Slot] = []
@@ -150,16 +151,23 @@ class Nursery:
         if not hasattr(socket, "send_fds") or not hasattr(os, "memfd_create"):
             self.why = "this system cannot hand descriptors to a process"
             return False
+        try:
+            self._make_slots()
+        except OSError as error:
+            raise LaboratoryError(
+                f"there is no place for experiments to work: {error.strerror or error}",
+                where=str(error.filename or self.folder),
+                cure="make room on the disk, or let TMPDIR name a folder that can be written",
+            ) from None
+        while (starts := await self._begun()) and self._without(starts):
+            await self._end()
+            self._make_slots()
+        return not self.why
+
+    async def _begun(self) -> str:
+        """Start a zygote; what of it started threads, so that it has to be left to the forks, or ""."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
-            try:
-                self._make_slots()
-            except OSError as error:
-                raise LaboratoryError(
-                    f"there is no place for experiments to work: {error.strerror or error}",
-                    where=str(error.filename or self.folder),
-                    cure="make room on the disk, or let TMPDIR name a folder that can be written",
-                ) from None
             self._process = self._started(theirs)
             theirs.close()
             answer = await asyncio.to_thread(self._prepared, ours)
@@ -172,12 +180,21 @@ class Nursery:
         if not answer.get("ready"):
             ours.close()
             self.why = str(answer.get("why", "the process that forks experiments does not start"))
-            return False
-        self.layers = answer["layers"]
-        self.names = None if answer["names"] is None else frozenset(answer["names"])
+            return str(answer.get("starts", ""))
+        self.why, self.layers = "", answer["layers"]
+        whole = answer["names"] is not None and self._captures == self.setup.captures
+        self.names = frozenset(answer["names"]) if whole else None
         self._free = list(range(self.places))
         self._line = Line(ours, self._hang_up)
-        return True
+        return ""
+
+    def _without(self, starts: str) -> bool:
+        """Leave an import, or the loading of what was captured, to the forks; whether there is anything left to try."""
+        before = (self._imports, self._captures)
+        if starts == "captures":
+            self._captures = ""
+        self._imports = tuple(each for each in self._imports if each != starts)
+        return (self._imports, self._captures) != before
 
     def _make_slots(self) -> None:
         """Two slots for each place, and one for snapshots.
@@ -218,8 +235,8 @@ class Nursery:
     def _prepared(self, channel: socket.socket) -> dict[str, Any]:
         """Tell it what to load, and wait until it has."""
         setup = {
-            "imports": self.setup.imports,
-            "captures": self.setup.captures,
+            "imports": self._imports,
+            "captures": self._captures,
             "folder": self.setup.folder or ".",
             "slots": [str(slot.folder) for slot in self._slots],
             "policy": self.setup.policy,
@@ -259,14 +276,18 @@ class Nursery:
             if self._line is not None:
                 self._line.tell(grant=list(found[start : start + 100]))
 
-    async def close(self) -> None:
-        """End it and whatever runs in it (which is lost); nothing of it is left afterwards."""
-        if self._line is not None:
-            self._line.close()
+    async def _end(self) -> None:
+        """End the zygote, and wait until nothing of it is left."""
         self._hang_up()
         while self._process is not None and self._process.poll() is None:
             await asyncio.sleep(0.002)
         self._process = None
+
+    async def close(self) -> None:
+        """End it and whatever runs in it (which is lost); nothing of it is left afterwards."""
+        if self._line is not None:
+            self._line.close()
+        await self._end()
         for each in list(self._snapshots):
             await each.close()
         self._snapshots.clear()

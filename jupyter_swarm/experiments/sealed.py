@@ -73,10 +73,10 @@ def heard(frames: bytes, done: bytes, key: str) -> Word | None:
         word = msgspec.json.decode(done, type=_Done).seal
     except msgspec.MsgspecError:
         return None
-    if word is None:
+    if word is None or (place := frames.find(done)) < 0:
         return None
     signed = signature(key)
-    signed.update(memoryview(frames)[: frames.index(done)])
+    signed.update(memoryview(frames)[:place])
     plain = {"changed": word.changed, "uncovered": word.uncovered, "value": word.value}
     signed.update(json.dumps(plain, sort_keys=True).encode())
     return word if signed.hexdigest() == word.signature else None

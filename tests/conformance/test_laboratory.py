@@ -47,7 +47,9 @@ def measure(experiment: Experiment) -> object:
 @pytest.fixture(params=["function", "notebooks"])
 def laboratory(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Laboratory:
     lift = SimpleNamespace(
-        lift=lambda code, analysis: SimpleNamespace(code=code, parameters={"seed": 0}), check_lock=check_lock
+        lift=lambda code, analysis: SimpleNamespace(code=code, parameters={"seed": 0}),
+        check_lock=check_lock,
+        rests_on=lambda code, analysis: SimpleNamespace(names=(), callables=(), also=(), fixed=()),
     )
     monkeypatch.setitem(sys.modules, "jupyter_swarm.cell", lift)
     monkeypatch.setattr(jupyter_swarm, "cell", lift, raising=False)

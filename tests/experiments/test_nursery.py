@@ -91,17 +91,38 @@ def test_the_imports_are_there_and_nothing_else_shows(tmp_path: Path) -> None:
     assert first["draws"] != second["draws"], "what is not seeded differs"
 
 
-def test_an_import_that_starts_threads_is_not_forked(tmp_path: Path) -> None:
-    (tmp_path / "busy_module.py").write_text(
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
-    )
+BUSY = "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
+
+
+def test_an_import_that_starts_threads_is_left_to_the_forks(tmp_path: Path) -> None:
+    (tmp_path / "busy_module.py").write_text(BUSY)
+    (tmp_path / "slow_module.py").write_text("VALUE = 1\n")
+    imports = ("import numpy", "import busy_module", "import slow_module")
+
+    async def body(executor: Executor) -> list[Ended]:
+        assert not executor.why
+        (zygote,) = zygotes()
+        assert zygote.num_threads() == 1
+        return [
+            await executor.run(job("import sys", source), 60.0) for source in (TELL, "import busy_module\nprint(5)")
+        ]
+
+    first, second = inside(Setup(sys.executable, str(tmp_path), imports), body)
+    assert json.loads(texts(first)[0])["slow"], "the others are there"
+    assert texts(second) == ["5\n"]
+
+
+def test_where_everything_starts_threads_kernels_are_used(setup: Setup, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BUSY)
 
     async def body(executor: Executor) -> Ended:
-        assert executor.why == "an import has started threads"
+        assert "started threads" in executor.why
         assert zygotes() == []
-        return await executor.run(job("import busy_module", "print(5)"), 60.0)
+        return await executor.run(job("print(5)"), 60.0)
 
-    assert texts(inside(Setup(sys.executable, str(tmp_path), ("import busy_module",)), body)) == ["5\n"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path))
+        assert texts(inside(setup, body)) == ["5\n"]
 
 
 def test_a_system_that_cannot_pass_descriptors(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ threads hold would be held for ever in the child.
 It talks over a Unix socket whose messages are JSON:
 
     → {"imports", "captures", "folder", "slots", "policy", "memory", "processes", "disk", "limit"}   once
-    ← {"ready": true, "layers": {layer: why it is missing, or ""}, "names": mentioned by captured code} or {"why"}
+    ← {"ready": true, "layers": {layer: why it is missing, or ""}, "names": mentioned by captured code}
+      or {"why", "starts"}, where "starts" names the import ("captures": the loading of them) that has started threads
     → {"fork": n, "slot": s, "folder", "environment": {...}, "threads": t, "job": {...}} with a file for frames, another
       with the job where that is too long for a message, and for a snapshot a socket on which it serves ("serving")
     ← {"failed": n, "why"}                                                  where it may not fork
@@ -42,6 +43,7 @@ from .integrity import Seals
 from .storage import Storage, nameless
 
 LONGEST = 200_000
+CAPTURES = "captures"
 TICK_SECONDS = 0.05
 """How often memory and processes are looked at."""
 NAMELESS_LOOKS = 5
@@ -99,6 +101,8 @@ class Zygote:
         self.sandbox: Any = None
         self.layers: dict[str, str] = {}
         self.names: list[str] | None = None
+        self.starts = ""
+        """What has started threads, so that it must be left to the forks."""
         self.seals: Seals | None = None
         self.slots: list[child.Slot | None] = []
         """Of experiments, then of forks of snapshots, then that of snapshots; None: not this process's to use."""
@@ -117,6 +121,8 @@ class Zygote:
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         self._import(self._setup["imports"])
+        if self.starts:
+            return "an import has started threads"
         if _FIGURES & sys.modules.keys():  # the list of fonts, which takes seconds to make where there is none
             with contextlib.suppress(Exception):
                 importlib.import_module("matplotlib.font_manager")
@@ -126,7 +132,8 @@ class Zygote:
         self.seals = Seals(self.shell, getattr(sys, child.LOADED))
         self.frames.held.clear()
         if processes.threads() > 1:
-            return "an import has started threads"
+            self.starts = CAPTURES
+            return "loading what was captured has started threads"
         self.slots = [child.Slot.made(path) for path in self._setup["slots"]]
         if (policy := self._setup.get("policy")) is not None:
             from .sandbox import Policy, Sandbox
@@ -137,11 +144,13 @@ class Zygote:
 
     def _import(self, statements: list[str]) -> None:
         """What fails here fails again where it is seen: in the notebook."""
-        sys.path.insert(0, "")  # modules beside the notebook
+        sys.path.insert(0, "")  # modules beside the notebook, as a kernel finds them
         for statement in statements:
             with contextlib.suppress(BaseException):
                 exec(statement, {"__name__": "imports"})
-        sys.path.remove("")
+            if processes.threads() > 1:
+                self.starts = statement
+                break
 
     def serve(self) -> Birth | None:
         """Fork, watch and collect, for as long as the runner keeps its end open.
@@ -327,7 +336,7 @@ def main(descriptor: int) -> None:
     zygote = Zygote(channel, setup)
     why = zygote.prepare()
     ready = {"ready": True, "layers": zygote.layers, "names": zygote.names}
-    channel.send(json.dumps({"why": why} if why else ready).encode())
+    channel.send(json.dumps({"why": why, "starts": zygote.starts} if why else ready).encode())
     if not why and (birth := zygote.serve()) is not None:
         child.become(zygote, birth)
 
