@@ -67,7 +67,7 @@ NOTEBOOKS: dict[str, list[str]] = {
     "main": [
         "import __main__\n__name__, __main__.__name__, 'In' in dir()",
         "In[1], len(In)",
-        "import sys\nsys.path[0]",
+        "import sys\nsys.path",
         "get_ipython().__class__.__mro__[-4:]",
     ],
     "empty": ["", "1", "   ", "2"],

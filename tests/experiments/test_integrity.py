@@ -38,6 +38,7 @@ IMPORTS = (
     "from sklearn.metrics import accuracy_score",
 )
 BEFORE = BASE.splitlines()[-1]
+SPACE = "get_ipython().user_ns"
 TELL = "import os\nfd = get_ipython().display_pub.session.channel.descriptor\n"
 
 
@@ -83,10 +84,10 @@ def ran(workspace: Workspace, context: Context, analysis: Analysis, *experiments
 
 
 CHANGES = {
-    "y *= 0, by another name": ("keep *= 0", "y: "),
-    "rows of X": ("Z = X\nZ[:5] = 0", "X: 15 of 180 values"),
-    "put back afterwards": ("kept = keep.copy()\nkeep[:] = 1\nkeep[:] = kept", "y: "),
-    "the name in the notebook": ("import sys\nsys.modules['__main__'].y = y.copy()", "y: another object"),
+    "y, by another name": ("keep[:] = 1 - keep", "y: 60 of 60 values"),
+    "rows of X": (f"{SPACE}['X'][:5] = 0", "X: 15 of 180 values"),
+    "put back afterwards": ("kept = keep.copy()\nkeep[:] = 1 - kept\nkeep[:] = kept", "y: 60 of 60 values"),
+    "the name in the notebook": (f"{SPACE}['y'] = {SPACE}['y'].copy()", "y: another object"),
     "code of the metric": (
         "def lie(*a, **k): return __import__('numpy').ones(3)\ncross_val_score.__wrapped__.__code__ = lie.__code__",
         "sklearn.model_selection._validation.cross_val_score: other code",
@@ -159,13 +160,13 @@ class TestRuns:
         self, workspace: Workspace, context: Context, experiment: Make, lent: dict[str, Any]
     ) -> None:
         frame = pd.DataFrame(lent["X"], columns=["a", "b", "c"]).assign(y=lent["y"])
-        base = "score = cross_val_score(LogisticRegression(C=1.0), df[['a', 'b']], df['y'], cv=3).mean()"
+        base = "alias = df\nscore = cross_val_score(LogisticRegression(C=1.0), df[['a', 'b']], df['y'], cv=3).mean()"
         analysis, context = analysed(base, {"df": frame}), captured(workspace, context, {"df": frame})
         codes = [
-            "df['z'] = df['a'] ** 2\n" + base,
+            base.replace("\n", "\nalias['z'] = alias['a'] ** 2\n"),
             "import warnings, logging\nwarnings.simplefilter('ignore')\nprint = logging.info\n" + base,
-            "alias = df\nalias['y'] = 1 - alias['y']\n" + base,
-            "alias = df\nalias.index = range(1, 61)\n" + base,
+            base.replace("\n", "\nalias['y'] = 1 - alias['y']\n"),
+            base.replace("\n", "\nalias.index = range(1, 61)\n"),
         ]
         runs = ran(workspace, context, analysis, *(experiment(each, purpose="confirmation") for each in codes))
         assert [each.reason for each in runs] == [None, None, "locked", "locked"], runs
@@ -199,7 +200,7 @@ class TestRuns:
         base = "shift = 1\nscore = measure(k=shift)"
         analysis = cell.read(base, metric="score", namespace=values)
         context = captured(workspace, context, values, ())
-        codes = ["import sys\nsys.modules['__main__'].truth.append(1)\n" + base, base]
+        codes = [f"{SPACE}['truth'].append(1)\n" + base, base]
         changed, fair = ran(workspace, context, analysis, *(experiment(each) for each in codes))
         assert fair.ok, fair
         assert (changed.reason, "truth" in changed.message) == ("locked", True), changed
@@ -208,8 +209,8 @@ class TestRuns:
         self, workspace: Workspace, context: Context, experiment: Make, lent: dict[str, Any]
     ) -> None:
         slow = "import time\ntime.sleep(0.15)\n"
-        changing = f"{slow}keep = y\nkeep *= 0\n{BEFORE}".replace("model", "LogisticRegression(C=1.0)")
-        fair = changing.replace("keep *= 0", "keep = 0")
+        changing = f"{slow}keep = y\nkeep[:] = 1 - keep\n{BEFORE}".replace("model", "LogisticRegression(C=1.0)")
+        fair = changing.replace("keep[:] = 1 - keep", "keep = 0")
         analysis = analysed(BASE, lent)
         codes = [code.replace("1.0", f"{c}.0") for c in (1, 2, 3, 4) for code in (changing, fair)]
         runs = ran(workspace, captured(workspace, context, lent), analysis, *(experiment(each) for each in codes))

@@ -144,7 +144,8 @@ class Zygote:
 
     def _import(self, statements: list[str]) -> None:
         """What fails here fails again where it is seen: in the notebook."""
-        sys.path.insert(0, "")  # modules beside the notebook, as a kernel finds them
+        packages = [n for n, each in enumerate(sys.path) if each.endswith(("site-packages", "dist-packages"))]
+        sys.path.insert(packages[0] if packages else len(sys.path), "")  # modules beside the notebook, as in a kernel
         for statement in statements:
             with contextlib.suppress(BaseException):
                 exec(statement, {"__name__": "imports"})
