@@ -271,12 +271,11 @@ async def prefix(folder: Path, count: int, theirs: int) -> dict[str, Any]:
     return {"prefix": {**compared(ours, other), "experiments": count}}
 
 
-async def bulk(folder: Path, count: int, theirs: int) -> dict[str, Any]:
+async def bulk(folder: Path, count: int, cells: int) -> dict[str, Any]:
     """Notebooks with much output; nothing of it may be lost."""
-    bench = await Bench(folder).open()
-    lost = 0
+    bench, sources, lost = await Bench(folder).open(), BULK[:cells], 0
     try:
-        ours = await bench.rate(lambda _: bench.one(BULK), 10**9, count)
+        ours = await bench.rate(lambda _: bench.one(sources), 10**9, count)
         for name in recorded.identities(bench.journal.path):
             record = recorded.read(bench.journal.path, name)
             assert isinstance(record, Record)
@@ -285,8 +284,8 @@ async def bulk(folder: Path, count: int, theirs: int) -> dict[str, Any]:
             lost += sum(["".join(each["text"]) for each in cell["outputs"]] != [whole] for cell in made["cells"])
     finally:
         await bench.close()
-    other = await asyncio.to_thread(papermill_rate, folder, notebook(BULK), seconds=0.0, most=theirs)
-    return {"bulk": {**compared(ours, other), "notebooks": count, "lost_outputs": lost}}
+    other = await asyncio.to_thread(papermill_rate, folder, notebook(sources), seconds=0.0, most=1)
+    return {"bulk": {**compared(ours, other), "notebooks": count, "cells": cells, "lost_outputs": lost}}
 
 
 async def compute(folder: Path, rounds: int) -> dict[str, Any]:
@@ -332,7 +331,7 @@ def parts(arguments: argparse.Namespace, folder: Path) -> Iterator[Awaitable[dic
     yield sklearn(folder, 2.0 if quick else 10.0, 1 if quick else 3)
     yield compute(folder, 4 if quick else 30)
     yield prefix(folder, 60 if quick else 200, 1 if quick else 3)
-    yield bulk(folder, 2 if quick else 100, 0 if quick else 1)
+    yield bulk(folder, 4 if quick else 100, 4 if quick else 40)
 
 
 async def main() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Any
 
+from jupyter_swarm import cell
+from jupyter_swarm.errors import SwarmError
 from jupyter_swarm.state import Case, SwarmState
-from jupyter_swarm.words import Citation
+from jupyter_swarm.words import Citation, Variation
 
 
 def outcome(state: SwarmState) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def _finding(state: SwarmState, case: Case) -> dict[str, Any]:
     return {
         "statement": case.hypothesis.statement,
         "verdict": case.evidence.verdict,
+        "audited": audited(state, case),
         "effect": case.evidence.effect,
         "low": case.evidence.low,
         "high": case.evidence.high,
@@ -49,6 +52,37 @@ def _finding(state: SwarmState, case: Case) -> dict[str, Any]:
 
 def _citation(citation: Citation) -> dict[str, str]:
     return {"paper": citation.title or citation.paper, "place": citation.place, "quote": citation.quote}
+
+
+def audited(state: SwarmState, case: Case) -> bool:
+    """Whether a hypothesis rests on nothing but declared edits of the person's cell, or on code that they approved.
+
+    A finding that does not is *unaudited*: within one process, code can make its own metric whatever is watched. An
+    approval counts from the verdict on, when the difference is shown with it; before, it says what to test next.
+    """
+    hypothesis = case.hypothesis
+    return (case.read or _known(state, hypothesis.variation)) and _known(state, hypothesis.reference)
+
+
+def _known(state: SwarmState, variation: Variation) -> bool:
+    """Whether a code is the baseline's, or an approved one, after the edits that it declares."""
+    approved = tuple(each.hypothesis.variation for each in state.cases.values() if each.read)
+    known: dict[Any, bool] = state.memo.setdefault("known", {})
+    key = (variation, tuple(each.id for each in approved))
+    if key not in known:
+        bases = (state.baseline, *approved)
+        known[key] = any(variation.code == base.code or _made_of(state, base, variation) for base in bases)
+    return known[key]
+
+
+def _made_of(state: SwarmState, base: Variation, variation: Variation) -> bool:
+    count = len(base.edits)
+    if variation.edits[:count] != base.edits:
+        return False
+    try:
+        return cell.apply(state.analysis, variation.edits[count:], base).code == variation.code
+    except (SwarmError, SyntaxError):
+        return False
 
 
 def needed_runs(state: SwarmState) -> list[str]:

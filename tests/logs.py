@@ -32,9 +32,11 @@ from jupyter_swarm.words import (
     Knob,
     Locked,
     Objective,
+    Parameter,
     Plan,
     Policy,
     Purpose,
+    Recipe,
     Run,
     Swap,
     Variation,
@@ -53,6 +55,22 @@ SCALERS = {
     "RobustScaler": (0.980, 0.007),
     "MaxAbsScaler": (0.974, 0.008),
 }
+
+CATALOGUE = {
+    **{
+        path: Recipe(path=path, shape="fit/transform")
+        for path in (f"sklearn.preprocessing:{name}" for name in ("Normalizer", *SCALERS))
+    },
+    "sklearn.pipeline:make_pipeline": Recipe(
+        path="sklearn.pipeline:make_pipeline", parameters=(Parameter(name="*steps"),)
+    ),
+    "sklearn.svm:SVC": Recipe(
+        path="sklearn.svm:SVC",
+        parameters=(Parameter(name="C", knob=Knob(name="C", value=1.0, low=0.01, high=100.0, log=True)),),
+        shape="fit/predict",
+    ),
+}
+"""By which the edits of these swarms can be made again."""
 
 DOCS = Citation(
     paper="sklearn.preprocessing@1.7",
@@ -108,11 +126,13 @@ def request(code: str = CELL, budget: Budget | None = None, question: str | None
         knobs=(Knob(name="SVC.C", value=1.0, low=0.01, high=100.0, log=True, line=2, origin="docstring"),),
         swaps=(Swap(name="Normalizer", current="sklearn.preprocessing:Normalizer", candidates=candidates, line=2),),
         inserts=(Insert(name="make_pipeline[0]", candidates=candidates, line=2),),
-        blocks=(Block(name="Normalizer()", text="Normalizer()", line=2),),
+        blocks=(Block(name="make_pipeline.Normalizer", text="Normalizer()", line=2),),
         locked=(Locked(text="accuracy = cross_val_score(…)", why="it makes the metric", line=3),),
         scope="splits",
         test_ratio=0.25,
         names=("X", "y", "make_pipeline", "Normalizer", "SVC", "cross_val_score", "StratifiedKFold"),
+        imported={path.partition(":")[2]: path for path in CATALOGUE},
+        catalogue=CATALOGUE,
     )
     context = Context(
         imports=("from sklearn.svm import SVC", "from sklearn.pipeline import make_pipeline"),
@@ -165,7 +185,7 @@ class Player:
             "D1": ("Another scaler in place of Normalizer", ("Normalizer",)),
             "D2": ("The value of C in SVC", ("SVC.C",)),
             "D3": ("One more step in the pipeline", ("make_pipeline[0]",)),
-            "D4": ("Without Normalizer", ("Normalizer()",)),
+            "D4": ("Without Normalizer", ("make_pipeline.Normalizer",)),
         }
         for direction, (title, targets) in directions.items():
             self.say(e.DirectionOpened(direction=direction, title=title, agent="brainstorming-2", targets=targets))
@@ -345,7 +365,9 @@ def _wine(seed: int) -> Player:
             Variation(code=code, edits=(Edit(kind="insert", target="make_pipeline[0]", value=step),)),
         )
         p.screen(added, end, (1, 2) if place == 8 else (1,))
-    dropped = Variation(code=CELL.replace("Normalizer(), ", ""), edits=(Edit(kind="drop", target="Normalizer()"),))
+    dropped = Variation(
+        code=CELL.replace("Normalizer(), ", ""), edits=(Edit(kind="drop", target="make_pipeline.Normalizer"),)
+    )
     without = p.propose("H10", "Leaving out Normalizer raises accuracy", "D4", dropped)
     p.screen(without, (0.682, 0.012))
     p.say(e.Noted(text="Screening found four candidates; confirming them on untouched seeds"))

@@ -15,6 +15,7 @@ from jupyter_swarm.events import (
     SteeringAnswered,
     SteeringRequested,
 )
+from jupyter_swarm.outcome import audited
 from jupyter_swarm.roles.prospects import prospects, terms_of
 from jupyter_swarm.state import Direction, Steering, SwarmState
 from jupyter_swarm.words import Budget
@@ -127,8 +128,16 @@ def _mark(mark: str) -> Callable[[SwarmState, SteeringRequested], tuple[list[Any
         if request.target not in state.cases:
             known = f"they are H1 to H{len(state.cases)}" if state.cases else "there is none yet"
             raise Refused(f"there is no hypothesis {request.target!r}; {known}")
+        case = state.cases[request.target]
         marked = HypothesisMarked(hypothesis=request.target, mark=mark)  # type: ignore[arg-type]
-        return [marked], f"{mark} {request.target}: {state.cases[request.target].hypothesis.statement}"
+        said = f"{mark} {request.target}: {case.hypothesis.statement}"
+        if mark == "approved" and not audited(state, case):
+            said += (
+                "; its code counts as read by you"
+                if case.evidence
+                else "; what differs is for you to read once it is judged"
+            )
+        return [marked], said
 
     return carry_out
 

@@ -208,6 +208,11 @@ class NotebookLaboratory:
         """What a person should know of the place where their cell runs."""
         if self._gaps:
             yield f"Experiments are not wholly shut in ({self._gaps}): `jupyter swarm doctor` says more."
+        if self._executor.why:
+            yield (
+                "Nobody watches whether experiments change data or functions that the metric rests on: "
+                "only their code is compared with that of your cell."
+            )
 
     async def close(self) -> None:
         """Stop what runs, leave no process behind; harmless when called again."""

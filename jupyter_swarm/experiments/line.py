@@ -10,7 +10,8 @@ import re
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -107,6 +108,7 @@ class Line:
         self._channel: socket.socket | None = channel
         self._lost = lost
         self._flights: dict[int, _Flight] = {}
+        self._unsent: deque[tuple[bytes, list[int]]] = deque()
         channel.setblocking(False)
         asyncio.get_running_loop().add_reader(channel.fileno(), self._listen)
 
@@ -178,7 +180,7 @@ class Line:
                 body = json.dumps(request).encode()
             if serving is not None:
                 descriptors.append(serving.fileno())
-            socket.send_fds(self._channel, [body], descriptors)
+            self._send(body, descriptors)
         except OSError as error:
             self.close()
             raise LineLost(str(error)) from None
@@ -188,9 +190,39 @@ class Line:
 
     def tell(self, **message: Any) -> None:
         """Send a word that needs no answer; lost where nobody listens."""
-        if self._channel is not None:
-            with contextlib.suppress(OSError):
-                self._channel.send(json.dumps(message).encode())
+        with contextlib.suppress(OSError):
+            self._send(json.dumps(message).encode())
+
+    def _send(self, body: bytes, descriptors: Sequence[int] = ()) -> None:
+        """Send a message; where the process is busy, and the socket full, it follows in its turn.
+
+        Raises:
+            OSError: the process is gone.
+        """
+        if self._channel is None:
+            return
+        if not self._unsent:
+            with contextlib.suppress(BlockingIOError):
+                socket.send_fds(self._channel, [body], descriptors)
+                return
+            asyncio.get_running_loop().add_writer(self._channel.fileno(), self._send_rest)
+        self._unsent.append((body, [os.dup(each) for each in descriptors]))
+
+    def _send_rest(self) -> None:
+        assert self._channel is not None
+        while self._unsent:
+            body, descriptors = self._unsent[0]
+            try:
+                socket.send_fds(self._channel, [body], descriptors)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.close()
+                return
+            self._unsent.popleft()
+            for each in descriptors:
+                os.close(each)
+        asyncio.get_running_loop().remove_writer(self._channel.fileno())
 
     def close(self) -> None:
         """Hang up; whatever flies is lost."""
@@ -198,6 +230,10 @@ class Line:
             return
         with contextlib.suppress(RuntimeError, ValueError):
             asyncio.get_running_loop().remove_reader(self._channel.fileno())
+            asyncio.get_running_loop().remove_writer(self._channel.fileno())
+        for each in [each for _, descriptors in self._unsent for each in descriptors]:
+            os.close(each)
+        self._unsent.clear()
         self._channel.close()
         self._channel = None
         for flight in self._flights.values():
@@ -221,8 +257,7 @@ class Line:
         """Have it killed; where that does not help in time, hang up, which ends everything."""
         if self._channel is None or number not in self._flights:
             return
-        with contextlib.suppress(OSError):
-            self._channel.send(json.dumps({"kill": number, "why": why}).encode())
+        self.tell(kill=number, why=why)
         asyncio.get_running_loop().call_later(END_SECONDS, self._give_up, number)
 
     def _give_up(self, number: int) -> None:

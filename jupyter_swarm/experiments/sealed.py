@@ -133,11 +133,11 @@ def judged(run: Run, word: Word | None, allowed: Allowed) -> Run:
         return run
     if word is None:
         return _discarded(run, NO_WORD)
-    if word.value is None or float(word.value) != run.value:
-        return _discarded(run, f"it showed {run.value:g} as its result, and its metric is {word.value or 'no number'}")
     if found := [each for each in word.changed if subject(each) not in allowed.subjects]:
         more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
         return _discarded(run, f"it changed what the metric rests on: {'; '.join(found[:SHOWN])}{more}")
+    if word.value is None or float(word.value) != run.value:
+        return _discarded(run, f"it showed {run.value:g} as its result, and its metric is {word.value or 'no number'}")
     return run
 
 

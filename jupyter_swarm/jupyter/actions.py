@@ -110,7 +110,9 @@ def found(state: SwarmState) -> list[Part]:
     cases = state.findings()
     if not cases:
         return parts
-    parts.append(Table(("", "", "finding", "effect", "interval, evidence"), [_row(case) for case in cases]))
+    parts.append(Table(("", "", "finding", "effect", "interval, evidence"), [_row(state, case) for case in cases]))
+    for case in cases:
+        parts += _unread(state, case) if phrases.unaudited(state, case) else []
     cited: dict[tuple[str, int, int], Part] = {}
     for case in cases:
         for each in case.hypothesis.citations:
@@ -120,9 +122,21 @@ def found(state: SwarmState) -> list[Part]:
     return [*parts, *cited.values()]
 
 
-def _row(case: Case) -> tuple[str, ...]:
+def _unread(state: SwarmState, case: Case) -> list[Part]:
+    """Code that a supported finding rests on and nobody has approved, with how to do so."""
+    from jupyter_swarm import cell
+
+    hypothesis = case.hypothesis
+    words = (
+        f"{hypothesis.id} rests on code that no declared edit explains. Read what differs; if it measures what your "
+        f"cell measures, approve it: %swarm steer {state.name} --approve {hypothesis.id}"
+    )
+    return [Words(words), Code(cell.diff(hypothesis.variation.code, hypothesis.reference.code))]
+
+
+def _row(state: SwarmState, case: Case) -> tuple[str, ...]:
     assert case.evidence is not None
-    unaudited = ", unaudited" if case.evidence.verdict == "supported" and phrases.unaudited(case) else ""
+    unaudited = ", unaudited" if phrases.unaudited(state, case) else ""
     marked = f" ({case.mark} by you)" if case.mark else ""
     judged = phrases.judged(case.evidence).partition(", ")[2]
     note = f"; {case.evidence.note}" if case.evidence.note else ""

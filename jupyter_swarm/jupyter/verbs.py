@@ -177,7 +177,7 @@ _TABLE = (
             Argument("--priority", "weight of the direction: 0 rests it, 1 is neutral", kind=float, metavar="NUMBER"),
             Argument("--close", "send no more work to the direction", flag=True),
             Argument("--add", "open a direction: TARGET says in words what to look at", flag=True),
-            Argument("--approve", "let a hypothesis be tested next", metavar="H"),
+            Argument("--approve", "let a hypothesis be tested next; once judged: you have read its code", metavar="H"),
             Argument("--veto", "leave a hypothesis out of the answer", metavar="H"),
             Argument("--replicate", "repeat a run on fresh seeds", kind=count, metavar="N"),
             Argument("--budget", "a new budget, as in 5m or 500x", kind=parse_budget, metavar="BUDGET"),

@@ -47,19 +47,23 @@ def _supported(state: SwarmState) -> str:
     first = incumbent if incumbent is not None else better[0]
     assert first.evidence is not None
     chain = chain_of(state)
-    text = f"{_sentence(chain[0].hypothesis.statement)} ({_evidence(chain[0])})."
+    text = f"{_sentence(chain[0].hypothesis.statement)} ({_evidence(state, chain[0])})."
     for case in chain[1:]:
-        text += f" On top of that, {_sentence(case.hypothesis.statement)} ({_evidence(case)})."
+        text += f" On top of that, {_sentence(case.hypothesis.statement)} ({_evidence(state, case)})."
     more = len(better) - len(chain)
     if more > 0:
-        text += f" {plural(more, 'other change')} of the cell {'was' if more == 1 else 'were'} supported as well."
+        unread = sum(phrases.unaudited(state, case) for case in better if case not in chain)
+        free = f", {'unaudited' if unread == more else f'{unread} of them unaudited'}" if unread else ""
+        text += f" {plural(more, 'other change')} of the cell {'was' if more == 1 else 'were'} supported as well{free}."
     return text
 
 
-def _evidence(case: Case) -> str:
+def _evidence(state: SwarmState, case: Case) -> str:
     assert case.evidence is not None
-    unaudited = "; unaudited, since it rests on free code that nobody has approved" if phrases.unaudited(case) else ""
-    return phrases.judged(case.evidence) + unaudited
+    free = phrases.unaudited(state, case)
+    return phrases.judged(case.evidence) + (
+        "; unaudited: it rests on free code that you have not approved" if free else ""
+    )
 
 
 def chain_of(state: SwarmState) -> list[Case]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from jupyter_swarm import statistics
+from jupyter_swarm.outcome import audited
 from jupyter_swarm.state import Case, SwarmState
 from jupyter_swarm.words import Citation, Evidence
 
@@ -134,6 +135,6 @@ def _working(state: SwarmState) -> str:
     return "screening"
 
 
-def unaudited(case: Case) -> bool:
-    """Whether the finding rests on code that no declared edit explains and no person has approved."""
-    return not case.hypothesis.variation.edits and case.mark != "approved"
+def unaudited(state: SwarmState, case: Case) -> bool:
+    """Whether it was supported, but rests on code that no declared edit explains and no person has approved."""
+    return case.evidence is not None and case.evidence.verdict == "supported" and not audited(state, case)

@@ -111,10 +111,10 @@ def findings(state: SwarmState) -> str:
     )
     if len(scopes) == 1:
         text += f" All of it holds {scopes.copy().pop()}."
-    return f"## Findings\n\n{text}\n\n{verdicts(cases)}"
+    return f"## Findings\n\n{text}\n\n{verdicts(state, cases)}"
 
 
-def verdicts(cases: Sequence[Case]) -> str:
+def verdicts(state: SwarmState, cases: Sequence[Case]) -> str:
     """A table of judged cases. Columns that would be empty or the same in each row are left out."""
     known = [(case, case.evidence) for case in cases if case.evidence is not None]
     several = len({found.scope for _, found in known}) > 1
@@ -123,7 +123,7 @@ def verdicts(cases: Sequence[Case]) -> str:
     heads += ["Scope"] * several + [">For new data"] * new + [">Cost"]
     rows = []
     for case, found in known:
-        row = _finding(case, found)
+        row = _finding(state, case, found)
         row += [phrases.SCOPES[found.scope]] * several
         row += [
             joined(interval(found.new_data_low, found.new_data_high)) if found.new_data_low is not None else "–"
@@ -132,10 +132,10 @@ def verdicts(cases: Sequence[Case]) -> str:
     return table(heads, rows)
 
 
-def _finding(case: Case, found: Evidence) -> list[str]:
+def _finding(state: SwarmState, case: Case, found: Evidence) -> list[str]:
     hypothesis = case.hypothesis
     verdict = joined(MARKS[found.verdict])
-    if found.verdict == "supported" and phrases.unaudited(case):
+    if phrases.unaudited(state, case):
         verdict += ", unaudited"
     if case.mark:
         verdict += f" ({case.mark} by you)"
@@ -257,11 +257,11 @@ def ablations(state: SwarmState) -> tuple[str, list[Case]]:
     else:
         text = (
             f"{title}\n\nThe best cell against itself with one change taken back, in pairs as above. Changes may "
-            f"depend on each other, so that the shares need not add up to the whole.\n\n{verdicts(of_best)}"
+            f"depend on each other, so that the shares need not add up to the whole.\n\n{verdicts(state, of_best)}"
         )
     for _, group in groupby(earlier, key=lambda case: case.hypothesis.variation.id):
         members = list(group)
-        text += "\n\n" + folded("The same, of a cell that was the best before", verdicts(members))
+        text += "\n\n" + folded("The same, of a cell that was the best before", verdicts(state, members))
     return text, of_best
 
 

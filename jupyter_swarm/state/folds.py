@@ -114,8 +114,8 @@ def _proposed(state: SwarmState, record: e.Record, event: e.HypothesisProposed) 
 
 
 def _marked(state: SwarmState, record: e.Record, event: e.HypothesisMarked) -> None:
-    if event.hypothesis in state.cases:
-        state.cases[event.hypothesis].mark = event.mark
+    if (case := state.cases.get(event.hypothesis)) is not None:
+        case.mark, case.read = event.mark, event.mark == "approved" and case.evidence is not None
 
 
 def _started(state: SwarmState, record: e.Record, event: e.ExperimentStarted) -> None:

@@ -91,6 +91,8 @@ class Case:
     """Gains over the reference on shared screening seeds: for choosing what to confirm, never evidence."""
     plan: str = ""
     evidence: Evidence | None = None
+    read: bool = False
+    """Whether a person has approved it once there was a verdict: then its difference was there to be read, too."""
 
 
 @dataclass(slots=True)

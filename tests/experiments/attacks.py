@@ -16,6 +16,7 @@ from typing import Literal
 
 Label = Literal["prevented", "detected", "cannot be prevented in one process"]
 PREVENTED: Label = "prevented"
+DETECTED: Label = "detected"
 CANNOT: Label = "cannot be prevented in one process"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "attacks.md"
 
@@ -439,6 +440,12 @@ def _exhausts() -> Iterable[Attack]:
     memory = "resident memory of the run and all that it has started is watched, and files without a name with it"
     yield ends("a fork bomb", "while True: os.fork()", "processes are counted, and the run is ended at the limit")
     yield ends(
+        "orphans without end",
+        "while True:\n    if os.fork() == 0:\n        os.fork(); os._exit(0)\n    os.wait()",
+        "orphans are the zygote's to collect; after the time-out the session is killed",
+        1.5,
+    )
+    yield ends(
         "a bomb of threads",
         "def wait(): time.sleep(30)\nthreading.stack_size(65536)\nfor _ in range(20_000): threading.Thread(target=wait, daemon=True).start()",
         "threads are counted with the processes",
@@ -454,11 +461,14 @@ def _exhausts() -> Iterable[Attack]:
         "f = os.memfd_create('x')\nwhile True: os.write(f, b'x' * 10_000_000)",
         memory,
     )
-    yield ends(
+    yield Attack(
         "shared memory without a name, its pages given back",
-        "kept = []\nwhile True:\n    m = mmap.mmap(-1, 10_000_000); kept.append(m)\n"
-        "    m.write(b'x' * 10_000_000); m.madvise(mmap.MADV_DONTNEED)",
-        memory,
+        CANNOT,
+        "kept = []\nfor _ in range(90):\n    m = mmap.mmap(-1, 10_000_000); kept.append(m)\n"
+        "    m.write(b'x' * 10_000_000); m.madvise(mmap.MADV_DONTNEED)\n"
+        "time.sleep(0.6); score = 1.0",
+        "such pages (mmap of shared memory, then MADV_DONTNEED) are resident in no process, and only a cgroup would count them. "
+        "Where memory runs out because of them the kernel ends experiments first, and the memory goes with its run",
     )
     yield ends(
         "memory of a process whose first thread has ended",
@@ -570,8 +580,10 @@ def _slots() -> Iterable[Attack]:
 def _channel() -> Iterable[Attack]:
     checked = "frames are believed in nothing: each line is checked, what does not fit is left out and counted"
 
+    signed = checked + "; the last frame signs all others with a key that came with the job"
+
     def speak(name: str, code: str, by: str = checked) -> Attack:
-        return Attack(name, PREVENTED, code, by)
+        return Attack(name, DETECTED if by == signed else PREVENTED, code, by)
 
     result = (
         "def shown(value):\n    import json\n    data = {'application/vnd.jupyter-swarm.result+json': "
@@ -580,16 +592,18 @@ def _channel() -> Iterable[Attack]:
     )
     yield Attack(
         "a forged result",
-        CANNOT,
+        DETECTED,
         result + 'tell(b\'{"cell":3,"end":9e8,"ok":true}\\n{"cell":4,"begin":9e8}\\n\', shown(1.0), '
         'b\'{"cell":4,"end":9e8,"ok":true}\\n{"done":true}\\n\'), os._exit(0)',
-        "whoever may compute a result may write one: in one process no channel is unforgeable",
+        "the last frame is signed with a key that came with the job, and says what the seal saw",
     )
     yield speak("a second result", result + "tell(b'{\"cell\":4,\"begin\":9e8}\\n', shown(1.0)); score = 0.5",
                 "where not exactly one result is shown there is none")  # fmt: skip
     yield speak("a result in another cell", result + "tell(shown(1.0).replace(b'4', b'3', 1)); score = 'none'")
     yield speak("the last line before the end", "tell(b'{\"done\":true}\\n'); score = 1.0")
-    yield speak("garbage", "tell(os.urandom(100_000), b'\\n', b'\\xff\\n\\0\\n{}\\n[]\\nnull\\n' * 1000); score = 0.5")
+    yield speak(
+        "garbage", "tell(os.urandom(100_000), b'\\n', b'\\xff\\n\\0\\n{}\\n[]\\nnull\\n' * 1000); score = 0.5", signed
+    )
     yield speak("half a line, then death", 'tell(b\'{"cell":3,"msg":"stream",\'), os._exit(0)')
     yield speak(
         "a number of 5,000 digits, and something printed",
@@ -612,9 +626,12 @@ def _channel() -> Iterable[Attack]:
     yield speak(
         "frames for other cells",
         'tell(*(b\'{"cell":%d,"begin":1}\\n\' % n for n in (-1, 0, 2, 3, 5, 10**9))); score = 0.5',
+        signed,
     )
     yield speak(
-        "deep JSON", 'tell(b\'{"cell":3,"msg":"display_data","content":\' + b\'[\' * 10**6 + b\'\\n\'); score = 0.5'
+        "deep JSON",
+        'tell(b\'{"cell":3,"msg":"display_data","content":\' + b\'[\' * 10**6 + b\'\\n\'); score = 0.5',
+        signed,
     )
     yield speak(
         "malformed and gigantic displays",
@@ -634,49 +651,58 @@ def _channel() -> Iterable[Attack]:
         "raise E('\\x1b[31mred \\x9b31m \\x07 \\x1b]0;title\\x07 \\r\\b <img src=x onerror=alert(1)> \\u202e')",
         "control characters are taken out of messages and tracebacks; whoever shows them escapes markup",
     )
-    yield Attack(
-        "no time spent, by its own clock",
-        CANNOT,
-        "time.time = lambda: 9e8\nimport builtins\nscore = 1.0",
-        "the time of a cell is what its process says, but never more than the runner has seen pass",
-    )
 
 
 def _lies() -> Iterable[Attack]:
-    one = "whatever the cell executes it may change; the locked statements are compared before the run, and a finding that "
-    one += "rests on free code needs a person's approval"
+    sealed = "the seal: what the metric rests on (data, functions, names, what shows the result) is looked at before and after, "
+    sealed += "and a run that changed it is discarded"
+    free = "whatever the cell computes it may make up; the locked statements are compared before the run, and a finding that "
+    free += "rests on free code needs a person's approval"
 
-    def lie(name: str, code: str, by: str = one) -> Attack:
+    def seen(name: str, code: str) -> Attack:
+        return Attack(name, DETECTED, code, sealed)
+
+    def lie(name: str, code: str, by: str = free) -> Attack:
         return Attack(name, CANNOT, code, by)
 
-    yield lie("a made-up value", "score = 1.0")
-    yield lie(
-        "the metric function replaced",
-        "import measure\nmeasure.accuracy = lambda *a: 1.0\nscore = measure.accuracy([0], [1])",
+    replaced = "import measure\nmeasure.accuracy = lambda *a: 1.0\nscore = measure.accuracy([0], [1])"
+    yield seen("the metric function replaced", replaced)
+    yield seen(
+        "the metric function's code replaced",
+        "import measure\nmeasure.accuracy.__code__ = (lambda a, b: 1.0).__code__\nscore = measure.accuracy([0], [1])",
     )
-    yield lie(
+    yield seen(
         "captured data edited in place", "labels[:] = [1] * len(labels)\nscore = float(sum(labels) == len(labels))"
     )
-    yield lie(
-        "an estimator whose score lies", "class E:\n    def score(self, *a): return 1.0\nscore = E().score([0], [1])"
-    )
-    yield lie(
+    yield seen(
         "numpy's seed taken away",
         "import numpy\nnumpy.random.seed = lambda *a: None\nnumpy.random.seed(5)\nscore = 1.0",
     )
-    yield lie("random draws replaced", "import random\nrandom.random = lambda: 1.0\nscore = random.random()")
-    yield lie(
-        "the clock replaced",
-        "time.perf_counter = time.time = lambda: 1e9\nscore = 1.0 - (time.perf_counter() - time.time())",
-    )
-    yield lie(
+    yield seen("random's seed taken away", "import random\nrandom.seed = lambda *a: None\nscore = 1.0")
+    yield seen("the clock replaced", "time.time = lambda: 9e8\nscore = 1.0")
+    yield seen(
         "the display machinery replaced",
         "import IPython.display\nreal = IPython.display.display\n"
         "def display(data, **more):\n    for each in data.values():\n"
         "        if isinstance(each, dict): each.update(value=1.0, type='float'); each.pop('reason', None)\n"
         "    real(data, **more)\nIPython.display.display = display\nscore = 0.1",
     )
-    yield lie("float made to lie", "import builtins\nbuiltins.float = lambda x=0: 1.0\nscore = 0.1")
+    yield seen("float made to lie", "import builtins\nbuiltins.float = lambda x=0: 1.0\nscore = 0.1")
+    yield lie("a made-up value", "score = 1.0")
+    yield lie(
+        "an estimator whose score lies", "class E:\n    def score(self, *a): return 1.0\nscore = E().score([0], [1])"
+    )
+    yield lie(
+        "random draws replaced that no locked statement reaches",
+        "import random\nrandom.random = lambda: 1.0\nscore = random.random()",
+    )
+    yield lie(
+        "the seal blinded, then the metric function replaced",
+        "import gc\nseal = next(each for each in gc.get_objects() if type(each).__name__ == 'Seal')\n"
+        "for name in ('look', '_look_at_harness', '_look_at'): setattr(type(seal), name, lambda *a, **k: None)\n"
+        + replaced,
+        "whoever executes code in a process can change what looks at it there; " + free,
+    )
 
 
 def _endings() -> Iterable[Attack]:

@@ -23,13 +23,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attacks
 import cloudpickle
 import psutil
 import pytest
-from attacks import ATTACKS, CANNOT, PREAMBLE, Attack
+from attacks import ATTACKS, CANNOT, DETECTED, PREAMBLE, Attack
 
 from jupyter_swarm.experiments import NotebookLaboratory
 from jupyter_swarm.experiments.environment import ISOLATION
@@ -118,6 +119,13 @@ class World:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
+
+
+@pytest.fixture(autouse=True)
+def lock(simple_cell: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the locked statements of the attacked cell rest on."""
+    rests = SimpleNamespace(names=("labels",), callables=("measure:accuracy",), also=(), fixed=())
+    monkeypatch.setattr(sys.modules["jupyter_swarm.cell"], "rests_on", lambda code, analysis: rests)
 
 
 @pytest.fixture
@@ -271,6 +279,8 @@ def test_none_succeeds_that_is_labelled_so(world: World, left: Callable[[], dict
 
     runs = asyncio.run(main())
     expected = {each.name for each in ATTACKS if each.label == CANNOT}
+    detected = {each.name for each in ATTACKS if each.label == DETECTED}
+    assert {name for name, run in runs.items() if run.reason == "locked"} == detected
     assert {name for name, run in runs.items() if _succeeded(run)} == expected
     assert all(0 <= run.seconds < 60 for run in runs.values())
     assert left() == before

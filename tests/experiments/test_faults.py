@@ -81,13 +81,42 @@ class TestLongUse:
         assert left() == before
 
 
+def test_a_zygote_that_is_busy_for_a_while(
+    workspace: Workspace, context: Context, experiment: Make, left: Left
+) -> None:
+    """What is asked of it meanwhile, and does not fit into the socket, waits; and so does what is to be ended."""
+    before = left()
+    long = "\n#" + "x" * 60_000
+
+    async def main() -> list[Run]:
+        laboratory = made(workspace, context, workers=9)
+        await laboratory.open()
+        busy = zygote(laboratory)
+        busy.suspend()
+        codes = [f"score = {n}.0{long}" for n in range(8)]
+        asked = [asyncio.ensure_future(laboratory.run(experiment(code), 60.0)) for code in codes]
+        asked.append(asyncio.ensure_future(laboratory.run(experiment("while True: pass"), 0.5)))
+        await asyncio.sleep(1.0)
+        busy.resume()
+        runs = await asyncio.gather(*asked)
+        assert zygote(laboratory) == busy
+        await laboratory.close()
+        return runs
+
+    *runs, endless = asyncio.run(main())
+    assert [run.value for run in runs] == [float(n) for n in range(8)]
+    assert endless.reason == "timeout"
+    assert left() == before
+
+
 RUNNER = """
 import asyncio, sys
 from pathlib import Path
 from types import SimpleNamespace
 import jupyter_swarm
 stand_in = SimpleNamespace(lift=lambda code, analysis: SimpleNamespace(code=code, parameters={"seed": 0}),
-                           check_lock=lambda code, analysis: None)
+                           check_lock=lambda code, analysis: None,
+                           rests_on=lambda code, analysis: SimpleNamespace(names=(), callables=(), also=(), fixed=()))
 sys.modules["jupyter_swarm.cell"] = jupyter_swarm.cell = stand_in
 from jupyter_swarm.experiments import NotebookLaboratory
 from jupyter_swarm.words import Analysis, Context, Experiment
@@ -191,13 +220,13 @@ class TestSuddenDeaths:
                 assert process.stdout is not None
                 for _ in range(chance.randint(1, 40)):
                     told.add(process.stdout.readline())
+                assert "" not in told, "it ended by itself"
                 below = psutil.Process(process.pid).children(recursive=True)
                 process.kill()
                 told |= {line for line in process.stdout if line.endswith("\n")}
             _, alive = psutil.wait_procs(below, timeout=20)
             assert not alive
             assert list(temporary.glob("swarm-*")) == []
-        assert "" not in told
         acknowledged = dict(line.split() for line in told)
         assert set(acknowledged.values()) == {"True"}
         assert set(recorded.identities(executed.journal(workspace.root, "wine"))) >= set(acknowledged)
@@ -304,7 +333,8 @@ def test_a_clock_that_is_set_back(
         return runs
 
     *runs, endless = asyncio.run(main())
-    assert [run.value for run in runs] == [1.0] * 3
+    assert [run.value for run in runs] == [None, 1.0, None]
+    assert [run.reason for run in runs] == ["locked", None, "locked"], "the seal saw that the clock was replaced"
     assert endless.reason == "timeout"
     assert all(0 <= run.seconds < 30 for run in (*runs, endless))
     for run in (*runs, endless):

@@ -7,14 +7,11 @@ not see (aliases, `sys.modules`), as free code could.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
-import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,7 +22,7 @@ from jupyter_swarm.experiments.notebook import RESULT
 from jupyter_swarm.experiments.sealed import NO_WORD, Allowed, Word, heard
 from jupyter_swarm.experiments.worker.marks import Mark
 from jupyter_swarm.experiments.worker.reach import Reach
-from jupyter_swarm.words import Analysis, Capture, Context, Experiment, Run
+from jupyter_swarm.words import Analysis, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
 
 Make = Callable[..., Experiment]
@@ -51,32 +48,32 @@ def simple_cell() -> None:
 def lent() -> dict[str, Any]:
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 60)
-    return {"X": rng.random((60, 3)) + y[:, None], "y": y}
+    return {"X": rng.random((60, 3)) + 0.3 * y[:, None], "y": y}
 
 
-def captured(
-    workspace: Workspace, context: Context, values: dict[str, Any], imports: Iterable[str] = IMPORTS
-) -> Context:
-    data = cloudpickle.dumps(values)
-    name = hashlib.sha256(data).hexdigest()
-    (workspace.captures / f"{name}.pkl").write_bytes(data)
-    captures = tuple(Capture(name=key, kind="data", describes="") for key in values)
-    return msgspec.structs.replace(context, pickle=name, captures=captures, imports=tuple(imports))
-
-
-def analysed(code: str, values: dict[str, Any], imports: Iterable[str] = IMPORTS) -> Analysis:
-    space = dict(values)
+def ready(
+    workspace: Workspace, base: str, values: dict[str, Any], imports: Iterable[str] = IMPORTS
+) -> tuple[Analysis, Context]:
+    """A cell as read and captured in a notebook with these values."""
+    space = values
     for each in imports:
         exec(each, space)
-    return cell.read(code, metric="score", namespace=space)
+    analysis = cell.read(base, metric="score", namespace=space)
+    return analysis, cell.capture(analysis, space, folder=workspace.root.parent, captures=workspace.captures)
 
 
-def ran(workspace: Workspace, context: Context, analysis: Analysis, *experiments: Experiment) -> list[Run]:
+snapshots: list[int] = []
+"""How many each laboratory has made."""
+
+
+def ran(workspace: Workspace, made: tuple[Analysis, Context], *experiments: Experiment) -> list[Run]:
     async def main() -> list[Run]:
-        laboratory = NotebookLaboratory(workspace, "wine", analysis, context, workers=1)
+        laboratory = NotebookLaboratory(workspace, "wine", *made, workers=2)
         await laboratory.open()
         try:
-            return [await laboratory.run(each, 60.0) for each in experiments]
+            runs = [await laboratory.run(each, 60.0) for each in experiments]
+            snapshots.append(len(laboratory._executor._prefixes._made))
+            return runs
         finally:
             await laboratory.close()
 
@@ -84,44 +81,47 @@ def ran(workspace: Workspace, context: Context, analysis: Analysis, *experiments
 
 
 CHANGES = {
-    "y, by another name": ("keep[:] = 1 - keep", "y: 60 of 60 values"),
-    "rows of X": (f"{SPACE}['X'][:5] = 0", "X: 15 of 180 values"),
-    "put back afterwards": ("kept = keep.copy()\nkeep[:] = 1 - kept\nkeep[:] = kept", "y: 60 of 60 values"),
-    "the name in the notebook": (f"{SPACE}['y'] = {SPACE}['y'].copy()", "y: another object"),
+    "y, by another name": ("keep[:] = 1 - keep\n...", "y: 60 of 60 values"),
+    "rows of X": (f"{SPACE}['X'][:5] = 0\n...", "X: 15 of 180 values"),
+    "put back afterwards": ("kept = keep.copy()\nkeep[:] = 1 - kept\n...\nkeep[:] = kept", "y: 60 of 60 values"),
+    "the name in the notebook": (f"{SPACE}['y'] = {SPACE}['y'].copy()\n...", "y: another object"),
     "code of the metric": (
-        "def lie(*a, **k): return __import__('numpy').ones(3)\ncross_val_score.__wrapped__.__code__ = lie.__code__",
+        f"{SPACE}['cross_val_score'].__wrapped__.__code__ = (lambda *a, **k: a[1][:3, 0]).__code__\n...",
         "sklearn.model_selection._validation.cross_val_score: other code",
     ),
     "what the metric calls": (
-        "import sklearn.model_selection._validation as v\nv._score = lambda *a, **k: 1.0",
+        "import sklearn.model_selection._validation as v\nv._score = lambda *a, **k: 1.0\n...",
         "sklearn.model_selection._validation._score: replaced",
     ),
     "the model's score": (
-        "import sklearn.base as b\nb.ClassifierMixin.score = lambda *a, **k: 1.0",
+        "import sklearn.base as b\nb.ClassifierMixin.score = lambda *a, **k: 1.0\n...",
         "sklearn.base.ClassifierMixin.score: replaced",
     ),
     "a score of its own for the model": (
-        "LogisticRegression.score = lambda *a, **k: 1.0",
+        "LogisticRegression.score = lambda *a, **k: 1.0\n...",
         "sklearn.linear_model._logistic.LogisticRegression.score: added",
     ),
     "display": (
-        "import IPython.display as d\nreal = d.display\n"
+        "...\nimport IPython.display as d\nreal = d.display\n"
         "def lie(data, **k):\n    data[next(iter(data))]['value'] = 2.0\n    real(data, **k)\nd.display = lie",
-        "it showed 2",
+        "IPython.display.display: replaced",
     ),
     "publish, of the instance": (
-        "pub = get_ipython().display_pub\nreal = pub.publish\ndef lie(data, *a, **k):\n"
+        "...\npub = get_ipython().display_pub\nreal = pub.publish\ndef lie(data, *a, **k):\n"
         "    for each in data.values():\n        if isinstance(each, dict): each['value'] = 2.0\n"
         "    real(data, *a, **k)\npub.publish = lie",
-        "it showed 2",
+        "ZMQDisplayPublisher: other methods",
     ),
-    "float": ("import sys\nsys.modules['builtins'].float = lambda x=0: 1.0", "it showed 1"),
+    "float": ("...\nimport sys\nsys.modules['builtins'].float = lambda x=0: 1.0", "builtins.float: replaced"),
     "the result before the next cell": (
-        "def late(*a): get_ipython().user_ns['score'] = 2.0\nget_ipython().events.register('pre_run_cell', late)",
-        "it showed 2",
+        "...\ndef late(*a): get_ipython().user_ns['score'] = 2.0\nget_ipython().events.register('pre_run_cell', late)",
+        "score: another object after the cell",
     ),
-    "the watching itself": ("get_ipython().between = None", "the seal: it did not see the cell end"),
-    "another line among what is told": (TELL + "os.write(fd, b'\\n')", NO_WORD),
+    "the watching itself": (
+        "get_ipython().between = lambda index, nodes, name: (nodes, name)\n...",
+        "the seal: it did not see the cell end",
+    ),
+    "another line among what is told": (TELL + "os.write(fd, b'\\n')\n...", NO_WORD),
     "a whole story of its own": (
         TELL
         + "import json\ndata = {'data': {'"
@@ -130,10 +130,11 @@ CHANGES = {
         + "for each in ({'cell': 3, 'end': 9e8}, {'cell': 4, 'begin': 9e8}, "
         + "{'cell': 4, 'msg': 'display_data', 'content': data}, {'cell': 4, 'end': 9e8}, "
         + "{'done': True, 'seal': {'changed': [], 'uncovered': [], 'value': '2.0', 'signature': 'f' * 32}}):\n"
-        + "    os.write(fd, json.dumps(each).encode() + b'\\n')\nos._exit(0)",
+        + "    os.write(fd, json.dumps(each).encode() + b'\\n')\nos._exit(0)\n...",
         NO_WORD,
     ),
 }
+"""What it is → code around the statement that measures (`...`), and what is said of it."""
 
 
 class TestRuns:
@@ -141,13 +142,12 @@ class TestRuns:
 
     @pytest.mark.parametrize("purpose", ["confirmation", "screening"])
     def test_what_a_run_changes_discards_it(
-        self, workspace: Workspace, context: Context, experiment: Make, lent: dict[str, Any], purpose: str
+        self, workspace: Workspace, experiment: Make, lent: dict[str, Any], purpose: str
     ) -> None:
-        analysis = analysed(BASE, lent)
         fair = BASE.replace("1.0", "2.0")
-        codes = [BASE, *(BASE.replace(BEFORE, f"{code}\n{BEFORE}") for code, _ in CHANGES.values()), fair]
+        codes = [BASE, *(BASE.replace(BEFORE, code.replace("...", BEFORE)) for code, _ in CHANGES.values()), fair]
         experiments = [experiment(BASE, purpose="baseline"), *(experiment(code, purpose=purpose) for code in codes)]
-        first, second, *found, last = ran(workspace, captured(workspace, context, lent), analysis, *experiments)
+        first, second, *found, last = ran(workspace, ready(workspace, BASE, lent), *experiments)
         assert [first.ok, second.ok, last.ok] == [True] * 3, (first, second, last)
         assert first.value == second.value
         told = {name: (one.reason, one.message) for name, one in zip(CHANGES, found, strict=True)}
@@ -156,66 +156,55 @@ class TestRuns:
         assert not wrong
         assert all(one.notebook for one in found), "the records are kept"
 
-    def test_what_a_cell_may_change(
-        self, workspace: Workspace, context: Context, experiment: Make, lent: dict[str, Any]
-    ) -> None:
+    def test_what_a_cell_may_change(self, workspace: Workspace, experiment: Make, lent: dict[str, Any]) -> None:
         frame = pd.DataFrame(lent["X"], columns=["a", "b", "c"]).assign(y=lent["y"])
         base = "alias = df\nscore = cross_val_score(LogisticRegression(C=1.0), df[['a', 'b']], df['y'], cv=3).mean()"
-        analysis, context = analysed(base, {"df": frame}), captured(workspace, context, {"df": frame})
+        made = ready(workspace, base, {"df": frame})
         codes = [
             base.replace("\n", "\nalias['z'] = alias['a'] ** 2\n"),
             "import warnings, logging\nwarnings.simplefilter('ignore')\nprint = logging.info\n" + base,
             base.replace("\n", "\nalias['y'] = 1 - alias['y']\n"),
             base.replace("\n", "\nalias.index = range(1, 61)\n"),
         ]
-        runs = ran(workspace, context, analysis, *(experiment(each, purpose="confirmation") for each in codes))
+        runs = ran(workspace, made, *(experiment(each, purpose="confirmation") for each in codes))
         assert [each.reason for each in runs] == [None, None, "locked", "locked"], runs
         assert "df['y']: 60 of 60 values" in runs[2].message
         assert "df.index" in runs[3].message
 
     def test_what_the_persons_own_cell_changes_others_may_change_too_also_later(
-        self, workspace: Workspace, context: Context, experiment: Make, lent: dict[str, Any]
+        self, workspace: Workspace, experiment: Make, lent: dict[str, Any]
     ) -> None:
         base = "y[:] = 1 - y\nscore = accuracy_score(y, LogisticRegression(C=1.0).fit(X, y).predict(X))"
         other = base.replace("1.0", "5.0")
-        analysis, context = analysed(base, lent), captured(workspace, context, lent)
+        made = ready(workspace, base, lent)
         early, own, late = ran(
-            workspace, context, analysis, experiment(other), experiment(base, purpose="baseline"), experiment(other)
+            workspace, made, experiment(other), experiment(base, purpose="baseline"), experiment(other)
         )
         assert (early.reason, own.reason, late.reason) == ("locked", None, None)
-        (resumed,) = ran(workspace, context, analysis, experiment(other, seed=8))
+        (resumed,) = ran(workspace, made, experiment(other, seed=8))
         assert resumed.ok, "it is kept for a runner that goes on"
 
-    def test_data_that_only_a_function_of_the_notebook_reads(
-        self, workspace: Workspace, context: Context, experiment: Make, tmp_path: Path
-    ) -> None:
+    def test_data_that_only_a_function_of_the_notebook_reads(self, workspace: Workspace, experiment: Make) -> None:
         space: dict[str, Any] = {"__name__": "__main__", "truth": [1, 0, 1]}
         exec("def measure(k):\n    return sum(each == k for each in truth) / len(truth)", space)
-        values = {"measure": space["measure"], "truth": space["truth"]}
-
-        class Pickler(cloudpickle.Pickler):  # type: ignore[name-defined,misc]
-            def persistent_id(self, value: Any) -> Any:
-                return "globals" if value is space else None
-
         base = "shift = 1\nscore = measure(k=shift)"
-        analysis = cell.read(base, metric="score", namespace=values)
-        context = captured(workspace, context, values, ())
+        made = ready(workspace, base, space, ())
         codes = [f"{SPACE}['truth'].append(1)\n" + base, base]
-        changed, fair = ran(workspace, context, analysis, *(experiment(each) for each in codes))
+        changed, fair = ran(workspace, made, *(experiment(each) for each in codes))
         assert fair.ok, fair
         assert (changed.reason, "truth" in changed.message) == ("locked", True), changed
 
     def test_a_snapshot_is_compared_with_what_was_before_it(
-        self, workspace: Workspace, context: Context, experiment: Make, lent: dict[str, Any]
+        self, workspace: Workspace, experiment: Make, lent: dict[str, Any]
     ) -> None:
         slow = "import time\ntime.sleep(0.15)\n"
         changing = f"{slow}keep = y\nkeep[:] = 1 - keep\n{BEFORE}".replace("model", "LogisticRegression(C=1.0)")
         fair = changing.replace("keep[:] = 1 - keep", "keep = 0")
-        analysis = analysed(BASE, lent)
         codes = [code.replace("1.0", f"{c}.0") for c in (1, 2, 3, 4) for code in (changing, fair)]
-        runs = ran(workspace, captured(workspace, context, lent), analysis, *(experiment(each) for each in codes))
+        runs = ran(workspace, ready(workspace, BASE, lent), *(experiment(each) for each in codes))
         assert [each.reason for each in runs[1::2]] == [None] * 4, runs
         assert [each.reason for each in runs[::2]] == ["locked"] * 4
+        assert snapshots[-1] > 0, "this is about runs that were forked from one"
 
 
 @pytest.mark.parametrize(

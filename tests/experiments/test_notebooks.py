@@ -369,14 +369,15 @@ class TestNoExperimentCanRun:
         (own, written), notes = asyncio.run(main())
         assert (own.value, written.reason) == (1.0, "refused")
         assert "--unsafe" in written.message
-        assert "not wholly shut in" in notes[0]
+        assert "not wholly shut in" in " ".join(notes)
         (own, written), _ = asyncio.run(main(unsafe=True))
         assert written.value == 2.0
         monkeypatch.delenv("JUPYTER_SWARM_ISOLATION")
         monkeypatch.delattr(socket, "send_fds")
         (own, written), notes = asyncio.run(main())
         assert (own.value, written.reason) == (1.0, "refused")
-        assert "kernels of their own" in notes[0]
+        assert "kernels of their own" in " ".join(notes)
+        assert "Nobody watches" in notes[1]
 
     def test_not_open(self, workspace: Workspace, context: Context, experiment: Make) -> None:
         laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=""), context)

@@ -235,7 +235,8 @@ class Child:
         if cell["index"] in (self._job.get("watch"), (self._stop or (None,))[0]):
             self._purity = Purity()
         if cell["index"] == self._job.get("seal", {}).get("cell"):
-            self._seal = Seal(self._zygote.seals.described(self._job["seal"]), self._job["seal"], self._shell)
+            seals, asked = self._zygote.seals, self._job["seal"]
+            self._seal = Seal(seals.current or seals.described(asked), asked, self._shell)
 
     def _between(self, index: int, nodes: list[Any], name: str) -> tuple[list[Any], str]:
         """Between two statements of a cell: tell what was printed, note what they took, stop where a snapshot does."""

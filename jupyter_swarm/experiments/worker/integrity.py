@@ -20,7 +20,10 @@ that rests on free code needs a person's approval.
 
 from __future__ import annotations
 
+import gc
 import json
+import operator
+import sys
 import types
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
@@ -33,18 +36,23 @@ MOST = 50
 """How many changes are told."""
 _MISSING = object()
 _CODE = (types.FunctionType, type, types.ModuleType)
-_number, _repr, _json = float, repr, json.dumps
-_HARNESS = (
-    *("random:seed", "numpy.random:seed", "torch:manual_seed", "time:time", "time:monotonic", "json:dumps"),
-    *("math:isfinite", "IPython.display:display", "IPython.core.display_functions:publish_display_data"),
-    *("numbers:Real", "numbers:Complex", "importlib:import_module", "os:write", "os:_exit", "os:getpid"),
-)
-_BUILTINS = ("isinstance", "float", "tuple", "getattr", "type", "str", "bytes", "globals", "len", "dict", "__import__")
+_number, _repr, _json = float, repr, json.JSONEncoder(sort_keys=True).encode
+_HARNESS = {
+    "builtins": ("isinstance", "float", "tuple", "getattr", "type", "globals", "__import__"),
+    "random": ("seed",),
+    "numpy.random": ("seed",),
+    "time": ("time", "monotonic"),
+    "math": ("isfinite",),
+    "json": ("dumps",),
+    "os": ("write", "getpid"),
+    "IPython.display": ("display",),
+    "IPython.core.display_functions": ("publish_display_data",),
+}
 _METHODS = {
-    "": ("run_cell", "run_cell_async", "run_ast_nodes", "run_code", "transform_cell", "transform_ast"),
-    "display_pub": ("publish", "_validate_data", "_hooks"),
-    "display_pub.session": ("send", "msg"),
-    "display_pub.session.channel": ("put", "message", "begin", "end", "done", "flush", "_counted", "_write"),
+    "": ("run_cell", "run_ast_nodes", "run_code"),
+    "display_pub": ("publish",),
+    "display_pub.session": ("send",),
+    "display_pub.session.channel": ("put", "message", "end", "flush"),
 }
 
 
@@ -61,34 +69,28 @@ class Described:
         self.reach = Reach(captured, shell.user_ns)
         for path in spec["callables"]:
             self.reach.add(path)
-        self.untouched: list[tuple[Any, frozenset[str]]] = []
+        self.harness: list[tuple[Mapping[str, Any], str, Any, str]] = []
+        """What the harness itself uses: a namespace, a name in it, what it means, and what to call the namespace."""
+        self.owners: list[tuple[Any, frozenset[str]]] = []
         """Objects of the harness, and methods that they have of their classes."""
         self._also: set[str] = set()
-        self.new = True
-        """Whether it was asked for the first time."""
         self._note_harness(shell)
         self.names = sorted(
             name for name in {*spec["names"], *self.reach.data} if not isinstance(captured.get(name), _CODE)
         )
-        self.marks = {name: (captured[name], Mark(captured[name])) for name in self.names if name in captured}
+        lent = {**shell.user_ns, **captured}  # what functions read comes with them, into the namespace
+        self.marks = {name: (lent[name], Mark(lent[name])) for name in self.names if name in lent}
 
     def _note_harness(self, shell: Any) -> None:
-        import builtins
-
-        for path in _HARNESS:
-            self.reach.add(path, far=False)
-            self.reach.pending.pop(path, None)
-        for name in _BUILTINS:
-            self.reach.bind(vars(builtins), name, "builtins")
+        for module, names in _HARNESS.items():
+            space = vars(sys.modules[module]) if module in sys.modules else {}
+            self.harness += [(space, name, space[name], module) for name in names if name in space]
         for path, methods in _METHODS.items():
-            owner = shell
-            for part in filter(None, path.split(".")):
-                owner = getattr(owner, part)
+            owner = operator.attrgetter(path)(shell) if path else shell
             for name in methods:
-                kind = next((kind for kind in type(owner).__mro__ if name in vars(kind)), None)
-                if kind is not None:
-                    self.reach.bind(vars(kind), name, kind.__name__)
-            self.untouched.append((owner, frozenset(methods) - vars(owner).keys()))
+                kind = next(kind for kind in type(owner).__mro__ if name in vars(kind))
+                self.harness.append((vars(kind), name, vars(kind)[name], kind.__name__))
+            self.owners.append((owner, frozenset(methods) - vars(owner).keys()))
 
     def also(self, paths: Iterable[str]) -> None:
         """Go over these callables, too, and their methods; not what they reach."""
@@ -105,15 +107,17 @@ class Seals:
         self._shell = shell
         self._captured = {name: value for values in captured.values() for name, value in values.items()}
         self._made: dict[str, Described] = {}
+        self.current: Described | None = None
+        """That of the job for which a process is forked now."""
 
     def described(self, spec: Mapping[str, Any]) -> Described:
         """That of a job, made where there is none yet; with what it has in "also", of which methods alone matter."""
         key = _json([spec["names"], spec["callables"]])
-        if (found := self._made.get(key)) is not None:
-            found.new = False
-        else:
+        if (found := self._made.get(key)) is None:
             found = self._made[key] = Described(spec, self._captured, self._shell)
+            gc.freeze()  # as `Zygote.serve` has it
         found.also(spec.get("also", ()))
+        found.reach.settle()
         return found
 
 
@@ -153,11 +157,6 @@ class Seal:
         for name, value in self._bound:
             if self._space.get(name, _MISSING) is not value:
                 self._changed[f"{name}: another object"] = None
-        for owner, methods in self._described.untouched:
-            if not methods.isdisjoint(vars(owner)):
-                self._changed[f"{type(owner).__name__}: other methods"] = None
-        if self._shell.user_ns is not self._space:
-            self._changed["the notebook's namespace: another one"] = None
         self._look_at(self._quick)
 
     def end(self) -> None:
@@ -165,6 +164,16 @@ class Seal:
         self.look()
         self._look_at(self._marks)
         self._value, self._ended = self._space.get(self._metric, _MISSING), True
+
+    def _look_at_harness(self) -> None:
+        for space, name, value, where in self._described.harness:
+            if space.get(name, _MISSING) is not value:
+                self._changed[f"{where}.{name}: replaced"] = None
+        for owner, methods in self._described.owners:
+            if not methods.isdisjoint(vars(owner)):
+                self._changed[f"{type(owner).__name__}: other methods"] = None
+        if self._shell.user_ns is not self._space:
+            self._changed["the notebook's namespace: another one"] = None
 
     def _look_at(self, marks: list[tuple[str, Any, Mark]]) -> None:
         for name, value, mark in marks:
@@ -179,6 +188,7 @@ class Seal:
             whole: whether all cells have run.
         """
         self.look()
+        self._look_at_harness()
         if whole and not self._ended:
             self._changed["the seal: it did not see the cell end"] = None
         if whole and self._space.get(self._metric, _MISSING) is not self._value:
@@ -189,7 +199,7 @@ class Seal:
             "uncovered": [f"{name}{part}" for name, _, mark in self._marks for part in mark.uncovered],
             "value": _value(self._value),
         }
-        signature.update(_json(word, sort_keys=True).encode())
+        signature.update(_json(word).encode())
         return {**word, "signature": signature.hexdigest()}
 
 

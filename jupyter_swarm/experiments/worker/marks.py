@@ -28,7 +28,7 @@ from typing import Any
 BLOCK = 1 << 20
 COPY_BYTES = 1 << 16
 """Of arrays up to this size a copy is kept, by which changed values are counted."""
-LOOK_BYTES = 128 << 20
+LOOK_BYTES = 64 << 20
 """What one look at a value reads at most, about."""
 PICKLE_BYTES = 1 << 20
 """What a pickle may take; of anything longer no fingerprint is taken."""

@@ -20,10 +20,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-FUNCTIONS = 500
-"""How many Python functions are noted by following others."""
-MOST = 4 * FUNCTIONS
+FUNCTIONS = 80
+"""How many Python functions are noted by following others: each is a page of memory that a fork has to copy."""
+MOST = 500
 """How many altogether, with methods of classes."""
+_SPECIAL = ("__init__", "__new__", "__call__", "__getattribute__", "__getattr__", "__float__")
 DEEPEST = 5
 """How many wrappers of one function are looked into."""
 NOTEBOOK = "__main__"
@@ -47,11 +48,11 @@ class Reach:
         self.pending: dict[str, bool] = {}
         """What was added and is not loaded yet, and whether to go far."""
         self.data: set[str] = set()
-        """Names of captured data that captured functions read."""
+        """Names of data that functions of the notebook read."""
         self._captured, self._namespace = captured, namespace
         self._found: dict[tuple[int, str], _Found] = {}
         self._functions: dict[types.FunctionType, _State] = {}
-        self._classes: dict[type, int] = {}
+        self._classes: dict[type, frozenset[str]] = {}
         self._todo: deque[types.FunctionType] = deque()
         self._quick: _Quick | None = None
 
@@ -93,10 +94,15 @@ class Reach:
             for path, far in waiting.items():
                 self.add(path, far=far)
 
+    def settle(self) -> _Quick:
+        """Get ready to look."""
+        if self._quick is None:
+            self._quick = _Quick(self._found.values(), self._functions, self._classes)
+        return self._quick
+
     def changes(self) -> list[str]:
         """What is no longer as it was noted, a phrase each; [] where all is."""
-        self._quick = self._quick or _Quick(self._found.values(), self._functions, self._classes)
-        if self._quick.same():
+        if self.settle().same():
             return []
         found = [
             f"{where}.{name}: replaced"
@@ -104,8 +110,8 @@ class Reach:
             if holder.get(name, _MISSING) is not value
         ]
         found += [f"{_name_of(each)}: other code" for each, state in self._functions.items() if state.differs()]
-        for kind, size in self._classes.items():
-            if len(vars(kind)) != size:
+        for kind, names in self._classes.items():
+            if len(vars(kind)) != len(names):
                 found += [f"{_name_of(kind)}.{name}: added" for name in self._added(kind)]
         return found
 
@@ -122,21 +128,22 @@ class Reach:
                 self._todo.append(function)
 
     def _note_class(self, kind: type) -> None:
-        """Note the methods of a class and of those that it inherits from."""
+        """Note the public methods of a class and of those that it inherits from."""
         for each in kind.__mro__:
             if each in self._classes or each.__module__ == "builtins":
                 continue
             space = vars(each)
-            self._classes[each] = len(space)
+            self._classes[each] = frozenset(space)
             for name, value in list(space.items()):
-                if any(True for _ in _functions_of(value)):
+                public = not name.startswith("_") or name in _SPECIAL
+                if public and any(True for _ in _functions_of(value)):
                     self._found.setdefault((id(each), name), (space, name, value, _name_of(each)))
                     self._visit(value)
 
     def _added(self, kind: type) -> Iterator[str]:
         """Methods that a class has got since."""
         for name, value in vars(kind).items():
-            if (id(kind), name) not in self._found and any(True for _ in _functions_of(value)):
+            if name not in self._classes[kind] and any(True for _ in _functions_of(value)):
                 yield name
 
     def _follow(self, function: types.FunctionType) -> None:
@@ -144,8 +151,8 @@ class Reach:
         names, space = _names(function.__code__), function.__globals__
         for name in names:
             value = space.get(name, _MISSING)
-            if space is self._namespace and name in self._captured:
-                value = self._captured[name]
+            if space is self._namespace and (name in self._captured or value is not _MISSING):
+                value = self._captured.get(name, value)
                 if not isinstance(value, (types.ModuleType, type)) and not any(True for _ in _functions_of(value)):
                     self.data.add(name)
                     continue
@@ -192,7 +199,9 @@ class _State:
 class _Quick:
     """The same in lists, so that a look at what has not changed takes little time."""
 
-    def __init__(self, found: Iterable[_Found], functions: Mapping[Any, _State], classes: Mapping[type, int]) -> None:
+    def __init__(
+        self, found: Iterable[_Found], functions: Mapping[Any, _State], classes: Mapping[type, frozenset[str]]
+    ) -> None:
         holders: dict[int, tuple[Mapping[str, Any], list[str], list[Any]]] = {}
         for holder, name, value, _ in found:
             _, names, values = holders.setdefault(id(holder), (holder, [], []))
@@ -203,7 +212,7 @@ class _Quick:
         self._functions = list(functions)
         self._parts = [state.parts for state in functions.values()]
         self._more = [state for state in functions.values() if state.keywords is not None or state.cells]
-        self._classes = list(map(vars, classes)), list(classes.values())
+        self._classes = list(map(vars, classes)), list(map(len, classes.values()))
 
     def same(self) -> bool:
         """Whether nothing has changed."""

@@ -48,6 +48,8 @@ TICK_SECONDS = 0.05
 """How often memory and processes are looked at."""
 NAMELESS_LOOKS = 5
 """At each so manieth look, files without a name are counted, too, and threads."""
+MOST_AT_ONCE = 1_000
+"""Processes that have ended, of which leave is taken at once."""
 THREADS = 8
 """So many an experiment may have for each process that it may have."""
 _FIGURES = {"matplotlib", "pandas", "seaborn", "statsmodels"}
@@ -240,10 +242,10 @@ class Zygote:
 
     def _describe(self, job: dict[str, Any]) -> None:
         """Prepare the seal of an experiment, so that its fork need not; most of the time that is done already."""
-        if self.seals is not None and "seal" in job:
+        if self.seals is not None:
+            self.seals.current = None
             with contextlib.suppress(Exception):  # what fails fails again where it is seen
-                if self.seals.described(job["seal"]).new:
-                    gc.freeze()
+                self.seals.current = self.seals.described(job["seal"]) if "seal" in job else None
 
     def _end(self, running: Running, why: str) -> None:
         """Kill it and whatever it has started; it is collected afterwards."""
@@ -256,7 +258,7 @@ class Zygote:
         """Take leave of processes that have ended; tell of experiments of which nothing is left."""
         mine = {each.pid: each for each in self._running.values()}
         with contextlib.suppress(ChildProcessError):
-            while True:
+            for _ in range(MOST_AT_ONCE):  # others come next, lest an experiment that makes orphans keeps this busy
                 pid, status, used = os.wait4(-1, os.WNOHANG)
                 if not pid:
                     break
@@ -289,12 +291,24 @@ class Zygote:
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
 
+    def _sessions(self) -> dict[int, list[int]]:
+        """The processes of each experiment, by its leader; what has too many is ended.
+
+        That is done at once: while a fork bomb grows faster than it is counted, the count would have no end.
+        """
+        leaders = {each.pid: each for each in self._running.values()}
+        found: dict[int, list[int]] = {pid: [] for pid in leaders}
+        most = self._setup.get("processes", 0)
+        for pid in processes.tree(os.getpid()):
+            if (leader := processes.session(pid)) in found:
+                found[leader].append(pid)
+                if 0 < most < len(found[leader]):
+                    self._end(leaders[leader], f"it had more than {most} processes")
+        return found
+
     def _look(self) -> None:
         """End what holds too much memory or disk, or has too many processes, or prints without end."""
-        sessions: dict[int, list[int]] = {each.pid: [] for each in self._running.values()}
-        for pid in processes.tree(os.getpid()):
-            if (leader := processes.session(pid)) in sessions:
-                sessions[leader].append(pid)
+        sessions = self._sessions()
         self._looks += 1
         held: dict[int, int] = {}
         for running in self._running.values():
@@ -305,9 +319,7 @@ class Zygote:
                 running.threads = sum(processes.threads(pid) for pid in pids)
             held[running.number] += running.nameless
             running.peak = max(running.peak, held[running.number] + self._own)
-            if 0 < self._setup.get("processes", 0) < len(pids):
-                self._end(running, f"it had more than {self._setup['processes']} processes")
-            elif 0 < THREADS * self._setup.get("processes", 0) < running.threads:
+            if 0 < THREADS * self._setup.get("processes", 0) < running.threads:
                 self._end(running, f"it had more than {THREADS * self._setup['processes']:,} threads")
             elif running.slot is not None and running.slot.printed() > PRINTED_BYTES:
                 self._end(running, f"it wrote more than {PRINTED_BYTES:,} bytes to its output without a pause")

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable
 from html import escape
 
+from jupyter_swarm import cell
+from jupyter_swarm.jupyter.pages import visible
 from jupyter_swarm.jupyter.view import plot
 from jupyter_swarm.jupyter.view.style import sheet
 from jupyter_swarm.report import phrases
@@ -129,7 +131,8 @@ def finding(case: Case, state: SwarmState, scale: float) -> str:
     evidence, hypothesis = case.evidence, case.hypothesis
     if evidence is None:
         return ""
-    badge = evidence.verdict + (", unaudited" if evidence.verdict == "supported" and phrases.unaudited(case) else "")
+    free = phrases.unaudited(state, case)
+    badge = evidence.verdict + (", unaudited" if free else "")
     mark = f' <span class="soft">({escape(case.mark)} by you)</span>' if case.mark else ""
     facts = [
         f"<span>{escape(phrases.judged(evidence).partition(', ')[2])}</span>",
@@ -146,7 +149,19 @@ def finding(case: Case, state: SwarmState, scale: float) -> str:
         f'<span class="say">{text(hypothesis.statement)}{mark}</span>'
         f'<span class="effect">{signed(evidence.effect)}</span></div>'
         f'<div class="facts">{plot.effect(evidence, scale)}{"".join(facts)}</div>{note}{cited(hypothesis.citations)}'
+        f"{_unread(state, case) if free else ''}"
         f"</div>"
+    )
+
+
+def _unread(state: SwarmState, case: Case) -> str:
+    """Code that a finding rests on and nobody has approved, folded away, with how to do so."""
+    hypothesis = case.hypothesis
+    how = f"%swarm steer {state.name} --approve {hypothesis.id}"
+    diff = cell.diff(hypothesis.variation.code, hypothesis.reference.code)
+    return (
+        f"<details><summary>free code that you have not approved</summary><pre>{escape(visible(diff))}</pre>"
+        f"<p>If it measures what your cell measures: <code>{escape(how)}</code></p></details>"
     )
 
 

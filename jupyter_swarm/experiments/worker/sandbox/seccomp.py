@@ -55,7 +55,7 @@ _PRCTL = (
     62,  # PR_SCHED_CORE
     0x59616D61,  # PR_SET_PTRACER
 )
-_FCNTL = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals by way of a file
+_FCNTL = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals by way of a file
 _IOCTL = (
     0x5412,  # TIOCSTI: typing on somebody's terminal
     0x541C,  # TIOCLINUX
