@@ -207,6 +207,19 @@ class TestRuns:
         assert snapshots[-1] > 0, "this is about runs that were forked from one"
 
 
+def test_what_a_cell_rests_on(lent: dict[str, Any]) -> None:
+    space = {**lent, "seed": 0}
+    for each in (*IMPORTS, "from sklearn.linear_model import Perceptron"):
+        exec(each, space)
+    base = "z = y\nmodel = LogisticRegression(C=1.0)\nscore = cross_val_score(model, X, z, cv=3, n_jobs=seed).mean()"
+    analysis = cell.read(base, metric="score", namespace=space)
+    found = cell.rests_on(base.replace("LogisticRegression(C=1.0)", "Perceptron()"), analysis)
+    assert found.names == ("X", "y")
+    assert found.fixed == ("X", "cross_val_score", "y"), "neither seeds, nor what the cell assigns"
+    assert found.callables[0] == "sklearn.model_selection:cross_val_score"
+    assert [path.rpartition(":")[2] for path in found.also] == ["Perceptron"]
+
+
 @pytest.mark.parametrize(
     ("make", "change", "said"),
     [
@@ -236,7 +249,9 @@ def test_a_mark_finds_changes_in_place(make: Callable[[], Any], change: str, sai
 
 
 def test_what_cannot_be_marked_is_listed() -> None:
+    deep = {"a": {"b": {"c": {"d": np.zeros(1 << 18)}}}}
     assert Mark({"a": 1, "g": (each for each in ())}).uncovered == ["['g']"]
+    assert Mark(deep).uncovered == ["['a']['b']['c']"]
 
 
 def test_what_is_found_after_what_was_large_is_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:

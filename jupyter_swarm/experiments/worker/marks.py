@@ -179,6 +179,8 @@ class _Pickler(pickle.Pickler):
     def persistent_id(self, value: Any) -> Any:
         if isinstance(value, (types.FunctionType, type, types.ModuleType, types.CodeType)):
             return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', value.__class__)}"
+        if isinstance(size := getattr(value, "nbytes", 0), int) and size > PICKLE_BYTES:
+            raise _TooLong  # before it is copied
         return None
 
 
