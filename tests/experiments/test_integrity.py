@@ -216,7 +216,7 @@ def test_what_a_cell_rests_on(lent: dict[str, Any]) -> None:
     found = cell.rests_on(base.replace("LogisticRegression(C=1.0)", "Perceptron()"), analysis)
     assert found.names == ("X", "y")
     assert found.fixed == ("X", "cross_val_score", "y"), "neither seeds, nor what the cell assigns"
-    assert found.callables[0] == "sklearn.model_selection:cross_val_score"
+    assert "sklearn.model_selection:cross_val_score" in found.callables
     assert [path.rpartition(":")[2] for path in found.also] == ["Perceptron"]
 
 

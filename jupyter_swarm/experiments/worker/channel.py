@@ -3,7 +3,7 @@
     {"cell": 3, "begin": 1764.1}                                   a notebook's cell (its index) begins
     {"cell": 3, "msg": "stream", "content": {...}}                 a Jupyter message's type and content
     {"cell": 3, "end": 1764.4, "count": 2, "ok": true}             it has ended
-    {"done": true, ...}                                            the last line
+    {"done": true, ...}                                            the last line; with the seal's word (`integrity.py`)
 
 Text that is printed is collected and told in pieces: at the end of each statement, when much has come, or when some
 time has passed. Whoever reads frames must not trust them: the experiment's code can write there what it likes.
