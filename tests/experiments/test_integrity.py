@@ -209,11 +209,12 @@ class TestRuns:
 
 def test_what_a_cell_rests_on(lent: dict[str, Any]) -> None:
     space = {**lent, "seed": 0}
-    for each in (*IMPORTS, "from sklearn.linear_model import Perceptron"):
+    for each in IMPORTS:
         exec(each, space)
     base = "z = y\nmodel = LogisticRegression(C=1.0)\nscore = cross_val_score(model, X, z, cv=3, n_jobs=seed).mean()"
     analysis = cell.read(base, metric="score", namespace=space)
-    found = cell.rests_on(base.replace("LogisticRegression(C=1.0)", "Perceptron()"), analysis)
+    other = base.replace("LogisticRegression(C=1.0)", "Perceptron()")
+    found = cell.rests_on(f"from sklearn.linear_model import Perceptron\n{other}", analysis)
     assert found.names == ("X", "y")
     assert found.fixed == ("X", "cross_val_score", "y"), "neither seeds, nor what the cell assigns"
     assert "sklearn.model_selection:cross_val_score" in found.callables
