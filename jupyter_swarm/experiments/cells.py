@@ -6,8 +6,9 @@ They are plain Python that needs nothing of ours, since the notebook is kept and
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from jupyter_swarm.words import Context
@@ -135,15 +136,10 @@ def import_statements(sources: Iterable[str]) -> tuple[str, ...]:
     ('import torch.nn as nn', 'from sklearn.svm import SVC')
     """
     found: dict[str, None] = {}
-    for source in sources:
-        try:
-            nodes = list(ast.walk(ast.parse(source)))
-        except SyntaxError:
-            continue
-        for node in nodes:
-            absolute = isinstance(node, ast.ImportFrom) and not node.level and node.module != "__future__"
-            if isinstance(node, ast.Import) or absolute:
-                found[ast.unparse(node)] = None
+    for node in _nodes(sources):
+        absolute = isinstance(node, ast.ImportFrom) and not node.level and node.module != "__future__"
+        if isinstance(node, ast.Import) or absolute:
+            found[ast.unparse(node)] = None
     return tuple(found)
 
 
@@ -154,14 +150,16 @@ def imported(sources: Iterable[str]) -> set[str]:
     ['sklearn', 'torch']
     """
     found = set()
-    for source in sources:
-        try:
-            nodes = list(ast.walk(ast.parse(source)))
-        except SyntaxError:
-            continue
-        for node in nodes:
-            if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module.partition(".")[0])
+    for node in _nodes(sources):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
     return found
+
+
+def _nodes(sources: Iterable[str]) -> Iterator[ast.AST]:
+    """Every node of the sources that are plain Python."""
+    for source in sources:
+        with contextlib.suppress(SyntaxError):
+            yield from ast.walk(ast.parse(source))

@@ -176,11 +176,12 @@ def test_tab_knows_swarms_and_the_metrics_of_the_cell(studied: Kernel) -> None:
 
 def test_clean_frees_what_screening_left_and_the_verdicts_stay(studied: Kernel) -> None:
     study = studied.swarm("study")
-    runs = sorted(Path(studied.folder, ".swarm/swarms/study/runs").glob("*.ipynb"))
+    journal = Path(studied.folder, ".swarm/swarms/study", recorded.FILE)
+    runs = recorded.identities(journal)
     before = json.dumps(study.result())
     cleaned = studied.run("%swarm clean study")
     assert "Freed " in cleaned.plain
-    left = sorted(Path(studied.folder, ".swarm/swarms/study/runs").glob("*.ipynb"))
+    left = recorded.identities(journal)
     screened = [row for row in study.state.rows.values() if row.experiment.purpose == "screening"]
     assert len(runs) - len(left) == len([row for row in screened if row.run and row.run.notebook])
     assert json.dumps(studied.swarm("study").result()) == before
