@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from faces import CELL, HEAVY, SLOW, Kernel, lives, wait_for
 
+from jupyter_swarm.experiments import recorded
+
 pytestmark = pytest.mark.slow
 
 FIRST = f"%%swarm study --maximize score --budget 14x --agents 4\n{CELL}"

@@ -225,7 +225,11 @@ class Zygote:
             self._describe(request.get("job", {}))
             parent = os.getpid()
             hears, says = os.pipe()
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError as error:  # no process, or no memory, is left for the moment
+                pid = -1
+                self._say(failed=number, why=f"no process can be started: {error.strerror}")
             if pid == 0:
                 others = [each for other in self._running.values() for each in (other.frames, other.word)]
                 for each in (*self._private, *others, hears):
@@ -234,8 +238,11 @@ class Zygote:
                 signal.set_wakeup_fd(-1)
                 return Birth(request, descriptors, parent, says)
             os.close(says)
-            slot = None if request["serving"] else self.slots[request["slot"]]
-            self._running[number] = Running(number, pid, slot, descriptors.pop(0), hears)
+            if pid > 0:
+                slot = None if request["serving"] else self.slots[request["slot"]]
+                self._running[number] = Running(number, pid, slot, descriptors.pop(0), hears)
+            else:
+                os.close(hears)
         for each in descriptors:
             os.close(each)
         return CONTINUE
