@@ -40,6 +40,7 @@ class _Message(msgspec.Struct):
     """Whether it had settled in; else nothing of its job was executed."""
     status: int = 0
     why: str = ""
+    again: bool = False
     peak: int = 0
     cpu: float = 0.0
     left: dict[str, str] = {}
@@ -50,6 +51,10 @@ _MESSAGE = msgspec.json.Decoder(_Message)
 
 class LineLost(Exception):
     """The process has ended, or may not fork any more; what ran in it is lost."""
+
+
+class ForkRefused(LineLost):
+    """The system has no process or memory left for the moment; what else runs goes on."""
 
 
 @dataclass
@@ -286,7 +291,7 @@ class Line:
         if number is None or flight is None or flight.answer.done():
             return
         if message.ended is None:
-            flight.answer.set_exception(LineLost(message.why))
+            flight.answer.set_exception((ForkRefused if message.again else LineLost)(message.why))
             return
         flight.answer.set_result(message)
 

@@ -27,7 +27,7 @@ import msgspec
 from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments.environment import environment
 from jupyter_swarm.experiments.keeper import remove
-from jupyter_swarm.experiments.line import Ended, Line, LineLost
+from jupyter_swarm.experiments.line import Ended, ForkRefused, Line, LineLost
 from jupyter_swarm.experiments.slots import Slot
 
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -329,7 +329,8 @@ class Nursery:
             except LineLost as lost:
                 if snapshot is not None and self.lives:
                     raise
-                self._line.close()
+                if not isinstance(lost, ForkRefused):
+                    self._line.close()
                 raise NurseryLost(str(lost)) from None
             finally:
                 try:

@@ -243,3 +243,22 @@ def test_what_it_writes_stays_where_it_works(setup: Setup, tmp_path: Path) -> No
     assert (kept / "out.txt").read_text() == "mine"
     assert (kept / "sub/folder/x").exists()
     assert os.listdir(kept) != []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root's processes are not limited")
+def test_a_fork_that_the_system_refuses_ends_nothing_else(setup: Setup) -> None:
+    import resource
+
+    async def body(executor: Executor) -> list[str]:
+        one = asyncio.ensure_future(executor.run(job("import time; time.sleep(1)", "print('lives')"), 60.0))
+        await asyncio.sleep(0.3)
+        (zygote, *_) = zygotes()
+        limits = resource.prlimit(zygote.pid, resource.RLIMIT_NPROC, (0, 0))
+        try:
+            with pytest.raises(NurseryLost, match="no process can be started"):
+                await executor.run(job("1"), 60.0)
+        finally:
+            resource.prlimit(zygote.pid, resource.RLIMIT_NPROC, limits)
+        return texts(await one)
+
+    assert inside(setup, body) == ["lives\n"]

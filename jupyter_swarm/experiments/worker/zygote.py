@@ -12,7 +12,7 @@ It talks over a Unix socket whose messages are JSON:
       or {"why", "starts"}, where "starts" names the import ("captures": the loading of them) that has started threads
     → {"fork": n, "slot": s, "folder", "environment": {...}, "threads": t, "job": {...}} with a file for frames, another
       with the job where that is too long for a message, and for a snapshot a socket on which it serves ("serving")
-    ← {"failed": n, "why"}                                                  where it may not fork
+    ← {"failed": n, "why", "again": whether it may go better later}                                                  where it may not fork
     → {"kill": n, "why"}
     → {"grant": [files and folders that may be read from now on]}
     ← {"ended": n, "born", "status", "why", "peak", "cpu", "left"}         when nothing of it is left: whether it had
@@ -229,7 +229,7 @@ class Zygote:
                 pid = os.fork()
             except OSError as error:  # no process, or no memory, is left for the moment
                 pid = -1
-                self._say(failed=number, why=f"no process can be started: {error.strerror}")
+                self._say(failed=number, why=f"no process can be started: {error.strerror}", again=True)
             if pid == 0:
                 others = [each for other in self._running.values() for each in (other.frames, other.word)]
                 for each in (*self._private, *others, hears):
