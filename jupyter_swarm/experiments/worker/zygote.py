@@ -12,7 +12,7 @@ It talks over a Unix socket whose messages are JSON:
       or {"why", "starts"}, where "starts" names the import ("captures": the loading of them) that has started threads
     → {"fork": n, "slot": s, "folder", "environment": {...}, "threads": t, "job": {...}} with a file for frames, another
       with the job where that is too long for a message, and for a snapshot a socket on which it serves ("serving")
-    ← {"failed": n, "why", "again": whether it may go better later}                                                  where it may not fork
+    ← {"failed": n, "why", "again": whether it may go better later}
     → {"kill": n, "why"}
     → {"grant": [files and folders that may be read from now on]}
     ← {"ended": n, "born", "status", "why", "peak", "cpu", "left"}         when nothing of it is left: whether it had
@@ -142,6 +142,8 @@ class Zygote:
 
             self.sandbox = Sandbox(Policy.from_json(policy), self._setup["slots"])
             self.layers = self.sandbox.prepare()
+            if not self.layers["seccomp"] and not self.sandbox.signals:
+                self.names = None  # a snapshot could not end its forks: none is made
         return ""
 
     def _import(self, statements: list[str]) -> None:

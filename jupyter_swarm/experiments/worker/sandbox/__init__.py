@@ -69,7 +69,7 @@ class Sandbox:
         if "seccomp" in wanted:
             missing["seccomp"] = self._prepare_seccomp()
         if not missing["seccomp"]:
-            adapt(signals=self._signals)
+            adapt(signals=self.signals)
         return missing
 
     def enter(self, slot: int, forks: Sequence[int] = (), *, everything: bool = False) -> None:
@@ -114,7 +114,7 @@ class Sandbox:
             self._grants = before
 
     @property
-    def _signals(self) -> bool:
+    def signals(self) -> bool:
         """Whether Landlock confines signals."""
         return self._abi >= 6
 
@@ -146,7 +146,7 @@ class Sandbox:
     def _prepare_seccomp(self) -> str:
         if not kernel.SUPPORTED:
             return f"no filter is known for {kernel.MACHINE}"
-        rules = Rules(self.policy.network, truncate=self._abi >= 3, signals=self._signals)
+        rules = Rules(self.policy.network, truncate=self._abi >= 3, signals=self.signals)
         usual, leader = Filter(rules), Filter(replace(rules, leader=True))
 
         def attempt() -> None:
