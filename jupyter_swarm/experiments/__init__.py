@@ -12,7 +12,7 @@
     journal.py     records of runs, durable before they are acknowledged (recorded.py: the file; record.py: one of them)
     executed.py    the executed notebook of a run, made when somebody wants it
     engine.py      the papermill engine `swarm`
-    environment.py, cores.py, memory.py, devices.py   the variables it gets; how much fits on this machine
+    environment.py, cores.py, memory.py, cgroups.py, devices.py   the variables it gets; how much fits on this machine
     function.py    `FunctionLaboratory`: the same with a plain function, for tests and benchmarks
 
 Only the runner imports `NotebookLaboratory`; this module itself imports nothing heavy.

@@ -6,8 +6,10 @@ import math
 import os
 from pathlib import Path
 
+from jupyter_swarm.experiments.cgroups import OWN, ROOT, groups
 
-def usable_cores(cgroup: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int:
+
+def usable_cores(cgroup: Path = ROOT, own: Path = OWN) -> int:
     """Cores of this process: its affinity, less where a cgroup (version 2 or 1) grants a smaller share of time.
 
     >>> usable_cores() >= 1
@@ -17,25 +19,8 @@ def usable_cores(cgroup: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not Linux
         cores = os.cpu_count() or 1
-    quotas = [quota for folder in _groups(cgroup, own) if (quota := _quota(folder)) is not None]
+    quotas = [quota for folder in groups("cpu", cgroup, own) if (quota := _quota(folder)) is not None]
     return max(1, min([cores, *(math.ceil(quota) for quota in quotas)]))
-
-
-def _groups(root: Path, own: Path) -> list[Path]:
-    """The folders of this process's cgroups and their ancestors; a quota on any of them binds."""
-    folders = [root, root / "cpu", root / "cpu,cpuacct"]
-    try:
-        lines = own.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return folders
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        base = root / controllers if controllers else root
-        parts = Path(path.lstrip("/"))
-        folders += [base / parent for parent in (parts, *parts.parents)]
-    return folders
 
 
 def _quota(folder: Path) -> float | None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from jupyter_swarm.experiments.cgroups import OWN, ROOT, groups
+
 SHARE = 0.8
 """Of what is left; the rest is the notebook's kernel's, and everybody else's."""
 
 
-def usable_memory(
-    proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")
-) -> int:
+def usable_memory(proc: Path = Path("/proc"), cgroup: Path = ROOT, own: Path = OWN) -> int:
     """Bytes; 0 where the system does not tell, which means no limit.
 
     >>> usable_memory() >= 0
     True
     """
-    left = [_available(proc / "meminfo"), *(_room(folder) for folder in _groups(cgroup, own))]
+    left = [_available(proc / "meminfo"), *(_room(folder) for folder in groups("memory", cgroup, own))]
     known = [each for each in left if each is not None]
     return int(SHARE * max(0, min(known))) if known else 0
 
@@ -29,21 +29,6 @@ def _available(path: Path) -> int | None:
     except (OSError, ValueError, IndexError):
         pass
     return None
-
-
-def _groups(root: Path, own: Path) -> list[Path]:
-    """The folders of this process's cgroups (version 2 and 1) and of all above: a limit on any of them binds."""
-    folders = [root, root / "memory"]
-    try:
-        lines = own.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return folders
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers in ("", "memory"):
-            parts = Path(path.lstrip("/"))
-            folders += [root / controllers / parent for parent in (parts, *parts.parents)]
-    return folders
 
 
 def _room(folder: Path) -> int | None:
