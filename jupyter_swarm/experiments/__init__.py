@@ -3,9 +3,9 @@
     laboratory.py  `NotebookLaboratory`: all of it behind `protocols.Laboratory`
     notebook.py    (with cells.py) an experiment as a notebook, and the result read back from it
     executor.py    where jobs are executed: forked, or on kernels started ahead (kernels.py, client.py)
-    nursery.py     the zygote from outside: open, run, close (line.py: the talk with it)
+    nursery.py     the zygote from outside: open, run, close (setup.py: what it loads; line.py: the talk with it)
     slots.py       the folders in which experiments run (mirror.py: how the notebook's folder looks from there)
-    prefixes.py    which experiments begin alike, and the snapshots from which they are forked
+    prefixes.py    which experiments begin alike, and the snapshots from which they are forked (snapshots.py)
     worker/        what runs in the experiments' own interpreter: zygote, child, shell, sandbox
     keeper.py      a small process around it, which leaves no descendant alive
     frames.py      what an experiment tells, line by line; transcript.py folds it into outputs

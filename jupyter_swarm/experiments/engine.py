@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_swarm.experiments.line import Ended
-    from jupyter_swarm.experiments.nursery import Nursery, Setup
+    from jupyter_swarm.experiments.nursery import Nursery
+    from jupyter_swarm.experiments.setup import Setup
 
 NAME = "swarm"
 MOST = 4
@@ -129,7 +130,7 @@ def _setup(nb: Any) -> Setup:
 
     from jupyter_swarm.experiments.cells import import_statements
     from jupyter_swarm.experiments.environment import isolated
-    from jupyter_swarm.experiments.nursery import Setup
+    from jupyter_swarm.experiments.setup import Setup
     from jupyter_swarm.experiments.worker.sandbox import Policy
 
     sources = [cell.source for cell in nb.cells if cell.cell_type == "code"]

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from jupyter_swarm.experiments.line import Ended, LineLost
-from jupyter_swarm.experiments.nursery import Nursery, NurseryLost, Setup
+from jupyter_swarm.experiments.nursery import Nursery, NurseryLost
 from jupyter_swarm.experiments.prefixes import Prefixes, Share, told
+from jupyter_swarm.experiments.setup import Setup
 
 Job = Mapping[str, Any]
 """`{"cells": [{"index": place in the notebook, "source": code}]}`"""

@@ -27,7 +27,8 @@ from jupyter_client.asynchronous import AsyncKernelClient
 
 from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments.environment import environment
-from jupyter_swarm.experiments.nursery import KEEPER, Setup
+from jupyter_swarm.experiments.nursery import KEEPER
+from jupyter_swarm.experiments.setup import Setup
 
 START_SECONDS = 90.0
 _LONGEST_FOLDER = 70

@@ -25,9 +25,10 @@ from jupyter_swarm.experiments.inputs import Inputs
 from jupyter_swarm.experiments.journal import Journal
 from jupyter_swarm.experiments.line import OVER, Ended
 from jupyter_swarm.experiments.memory import usable_memory
-from jupyter_swarm.experiments.nursery import NurseryLost, Setup
+from jupyter_swarm.experiments.nursery import NurseryLost
 from jupyter_swarm.experiments.prefixes import Share
 from jupyter_swarm.experiments.record import Gist, gist
+from jupyter_swarm.experiments.setup import Setup
 from jupyter_swarm.experiments.worker.sandbox import ISOLATING, Policy
 from jupyter_swarm.words import Analysis, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace

@@ -18,17 +18,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import Any
 
 from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments.environment import environment
 from jupyter_swarm.experiments.keeper import remove
 from jupyter_swarm.experiments.line import Ended, ForkRefused, Line, LineLost
+from jupyter_swarm.experiments.setup import Setup
 from jupyter_swarm.experiments.slots import Slot
+from jupyter_swarm.experiments.snapshots import Attempt, Snapshot, first_word
 
 KEEPER = Path(__file__).with_name("keeper.py")
 WORKER = Path(__file__).with_name("worker")
@@ -38,84 +37,6 @@ OPEN_SECONDS = 180.0
 
 class NurseryLost(Exception):
     """The zygote has ended, or may not fork any more; what ran in it is lost."""
-
-
-Statements = list[tuple[float, str]]
-"""After each statement: the seconds since the first began, and why what was done could not be shared ("": it could)."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What every experiment of a nursery finds.
-
-    Args:
-        python: the notebook's interpreter.
-        folder: the working directory.
-        imports: statements executed before any fork.
-        captures: file of captured variables, loaded before any fork; "" for none.
-        threads: for numerical libraries.
-        policy: of the sandbox, as `worker.sandbox.Policy.to_json` has it; None for no sandbox.
-        memory: bytes that all experiments may hold together; the one that holds most is ended first. 0: no limit.
-        processes: how many an experiment may have.
-        disk: bytes that an experiment may have in files. 0: 20 GB, or half of what is free.
-        mirror: work in a mirror of the folder (`mirror.py`), where files that are written land, instead of in it.
-        shut: folders that the mirror leaves out.
-        devices: GPUs, one for each experiment that can run at once; () where none is dealt out.
-    """
-
-    python: str
-    folder: str
-    imports: tuple[str, ...] = ()
-    captures: str = ""
-    threads: int = 1
-    policy: Mapping[str, Any] | None = None
-    memory: int = 0
-    processes: int = 512
-    disk: int = 0
-    mirror: bool = False
-    shut: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
-
-
-class _Word(msgspec.Struct):
-    """What a snapshot says first."""
-
-    ready: bool = False
-    why: str = ""
-    statements: Statements = []
-
-
-_WORD = msgspec.json.Decoder(_Word)
-
-
-class Snapshot:
-    """A process that has executed the beginning of a notebook, and is forked where it stopped."""
-
-    def __init__(self, line: Line, flight: asyncio.Task[Ended]) -> None:
-        self.line, self._flight = line, flight
-        self.busy = 0
-        """How many experiments run in it."""
-        self.settled: frozenset[str] = frozenset()
-        """Parameters of the notebook that have had their effect in it."""
-
-    @property
-    def lives(self) -> bool:
-        """Whether it can be forked."""
-        return self.line.lives and not self._flight.done()
-
-    async def close(self) -> None:
-        """End it, and what runs in it; nothing is left of it afterwards."""
-        self.line.close()
-        await asyncio.wait({self._flight})
-        if not self._flight.cancelled():
-            self._flight.exception()
-
-
-class Attempt(NamedTuple):
-    """A snapshot, or None where there can be none, and what was noted of each statement."""
-
-    snapshot: Snapshot | None
-    statements: Statements
 
 
 class Nursery:
@@ -398,7 +319,7 @@ class Nursery:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         flight = asyncio.ensure_future(line.run(job, self._request(len(self._slots) - 1), None, theirs))
         try:
-            why, statements = await _first_word(ours, flight, seconds)
+            why, statements = await first_word(ours, flight, seconds)
         except BaseException:
             why = "it was called off"
             raise
@@ -423,20 +344,3 @@ class Nursery:
         snapshot.line.close()
         if not flight.cancelled():
             flight.exception()
-
-
-async def _first_word(ours: socket.socket, flight: asyncio.Future[Ended], seconds: float) -> tuple[str, Statements]:
-    """Wait until a snapshot says that it is ready (""), or why not; and what it noted."""
-    ours.setblocking(False)
-    word = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(ours, 100_000))
-    both: set[asyncio.Future[Any]] = {word, flight}
-    try:
-        await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if not word.done() or word.exception() is not None or not word.result():
-            return "it did not get so far", []
-        said = _WORD.decode(word.result())
-        return "" if said.ready else said.why or "it did not say why", said.statements
-    except msgspec.MsgspecError:  # it has executed foreign code, which may have said anything
-        return "it talked nonsense", []
-    finally:
-        word.cancel()

@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from jupyter_swarm.experiments.nursery import Attempt, Nursery, Snapshot, Statements
+from jupyter_swarm.experiments.nursery import Nursery
+from jupyter_swarm.experiments.snapshots import Attempt, Snapshot, Statements
 
 WORTH_SECONDS = 0.05
 """What a snapshot must save each time to be made."""

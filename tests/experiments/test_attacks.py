@@ -34,7 +34,7 @@ from attacks import ATTACKS, CANNOT, DETECTED, PREAMBLE, Attack
 
 from jupyter_swarm.experiments import NotebookLaboratory
 from jupyter_swarm.experiments.environment import ISOLATION
-from jupyter_swarm.experiments.nursery import Setup
+from jupyter_swarm.experiments.setup import Setup
 from jupyter_swarm.words import Analysis, Capture, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
 

@@ -289,7 +289,7 @@ class TestSurroundings:
             "import asyncio, socket, sys\n"
             f"{'' if forks else 'del socket.send_fds'}\n"
             "from jupyter_swarm.experiments.executor import Executor\n"
-            "from jupyter_swarm.experiments.nursery import Setup\n"
+            "from jupyter_swarm.experiments.setup import Setup\n"
             "async def main():\n"
             "    executor = Executor(Setup(sys.executable, '.'), 1)\n"
             "    await executor.open()\n"

@@ -19,7 +19,8 @@ import pytest
 from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments.executor import Executor
 from jupyter_swarm.experiments.line import Ended
-from jupyter_swarm.experiments.nursery import Nursery, NurseryLost, Setup
+from jupyter_swarm.experiments.nursery import Nursery, NurseryLost
+from jupyter_swarm.experiments.setup import Setup
 
 TELL = (
     "import sys, os, json, random, numpy\n"
