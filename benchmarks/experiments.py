@@ -40,13 +40,13 @@ import msgspec
 import nbformat
 import psutil
 
-from jupyter_swarm.experiments import recorded
 from jupyter_swarm.experiments.cores import usable_cores
 from jupyter_swarm.experiments.executor import Executor
-from jupyter_swarm.experiments.journal import Journal
 from jupyter_swarm.experiments.line import Ended
 from jupyter_swarm.experiments.prefixes import Share
-from jupyter_swarm.experiments.record import Record, written
+from jupyter_swarm.experiments.records import recorded
+from jupyter_swarm.experiments.records.journal import Journal
+from jupyter_swarm.experiments.records.record import Record, written
 from jupyter_swarm.experiments.setup import Setup
 from jupyter_swarm.experiments.worker.sandbox import Policy
 

@@ -202,7 +202,7 @@ class Swarm:
             UsageError: there is no such run, or its notebook is gone.
             WorkspaceError: it cannot be read or written.
         """
-        from jupyter_swarm.experiments import executed
+        from jupyter_swarm.experiments.records import executed
 
         row = self.row(number)
         assert row.run is not None
@@ -323,7 +323,7 @@ class Swarm:
 
     def clean(self) -> tuple[int, int]:
         """Delete executed notebooks that no finding needs; (how many, bytes). Only when it is over or paused."""
-        from jupyter_swarm.experiments import executed
+        from jupyter_swarm.experiments.records import executed
 
         state = self.state
         if not state.over and state.phase != "paused":

@@ -8,9 +8,7 @@
     prefixes.py    which experiments begin alike, and the snapshots from which they are forked (snapshots.py)
     worker/        what runs in the experiments' own interpreter: zygote, child, shell, sandbox
     keeper.py      a small process around it, which leaves no descendant alive
-    frames.py      what an experiment tells, line by line; transcript.py folds it into outputs
-    journal.py     records of runs, durable before they are acknowledged (recorded.py: the file; record.py: one of them)
-    executed.py    the executed notebook of a run, made when somebody wants it
+    records/       what an experiment told, kept durably, and the executed notebook that is made of it
     engine.py      the papermill engine `swarm`
     environment.py, cores.py, memory.py, cgroups.py, devices.py   the variables it gets; how much fits on this machine
     function.py    `FunctionLaboratory`: the same with a plain function, for tests and benchmarks

@@ -68,7 +68,7 @@ class SwarmEngine:
                 **({"execution_timeout": execution_timeout} if execution_timeout else {}),
                 **options,
             )
-        from jupyter_swarm.experiments.record import assemble
+        from jupyter_swarm.experiments.records.record import assemble
 
         filled = assemble(nb, ended.frames, died=ended.death())
         nb.cells, nb.metadata = filled.cells, filled.metadata

@@ -16,18 +16,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
-from jupyter_swarm.experiments import cells, function, notebook, recorded, sealed
+from jupyter_swarm.experiments import cells, function, notebook, sealed
 from jupyter_swarm.experiments.cores import usable_cores
 from jupyter_swarm.experiments.devices import device_files, devices
 from jupyter_swarm.experiments.environment import isolated
 from jupyter_swarm.experiments.executor import Executor
 from jupyter_swarm.experiments.inputs import Inputs
-from jupyter_swarm.experiments.journal import Journal
 from jupyter_swarm.experiments.line import OVER, Ended
 from jupyter_swarm.experiments.memory import usable_memory
 from jupyter_swarm.experiments.nursery import NurseryLost
 from jupyter_swarm.experiments.prefixes import Share
-from jupyter_swarm.experiments.record import Gist, gist
+from jupyter_swarm.experiments.records import recorded
+from jupyter_swarm.experiments.records.journal import Journal
+from jupyter_swarm.experiments.records.record import Gist, gist
 from jupyter_swarm.experiments.setup import Setup
 from jupyter_swarm.experiments.worker.sandbox import ISOLATING, Policy
 from jupyter_swarm.words import Analysis, Context, Experiment, Run

@@ -9,7 +9,7 @@ from typing import Any
 from jupyter_swarm import register
 from jupyter_swarm.api import Swarm, list_swarms
 from jupyter_swarm.errors import UsageError
-from jupyter_swarm.experiments import executed
+from jupyter_swarm.experiments.records import executed
 from jupyter_swarm.jupyter.pages import Answer, Code, Link, Part, Table, Words, shortened, size
 from jupyter_swarm.jupyter.verbs import Asked
 from jupyter_swarm.outcome import outcome

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jupyter_swarm.api import Swarm
 from jupyter_swarm.errors import UsageError, WorkspaceError
-from jupyter_swarm.experiments import executed
+from jupyter_swarm.experiments.records import executed
 from jupyter_swarm.jupyter.actions import beside, the
 from jupyter_swarm.jupyter.pages import Answer, Link, Words
 from jupyter_swarm.jupyter.verbs import Asked

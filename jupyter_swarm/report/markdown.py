@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from jupyter_swarm.experiments import executed
+from jupyter_swarm.experiments.records import executed
 from jupyter_swarm.report.phrases import number
 from jupyter_swarm.state import Row
 

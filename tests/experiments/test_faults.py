@@ -21,7 +21,8 @@ import psutil
 import pytest
 
 from jupyter_swarm.errors import LaboratoryError, WorkspaceError
-from jupyter_swarm.experiments import NotebookLaboratory, executed, recorded
+from jupyter_swarm.experiments import NotebookLaboratory
+from jupyter_swarm.experiments.records import executed, recorded
 from jupyter_swarm.words import Analysis, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_swarm.errors import WorkspaceError
-from jupyter_swarm.experiments import executed, recorded
-from jupyter_swarm.experiments.journal import Journal
+from jupyter_swarm.experiments.records import executed, recorded
+from jupyter_swarm.experiments.records.journal import Journal
 
 FRAMES = b'{"cell":0,"begin":1.0}\n{"cell":0,"msg":"stream","content":{"name":"stdout","text":"a"}}\n'
 NOTEBOOK = (
@@ -28,7 +28,7 @@ NOTEBOOK = (
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from jupyter_swarm.experiments.journal import Journal
+from jupyter_swarm.experiments.records.journal import Journal
 
 async def main():
     journal = Journal(Path(sys.argv[1]))
@@ -47,7 +47,7 @@ FULL = """
 import asyncio, os, resource, sys
 from pathlib import Path
 from jupyter_swarm.errors import WorkspaceError
-from jupyter_swarm.experiments.journal import Journal
+from jupyter_swarm.experiments.records.journal import Journal
 
 LARGE = os.urandom(5_000_000)
 
@@ -74,8 +74,8 @@ OPEN = """
 import sys
 from pathlib import Path
 from jupyter_swarm.errors import WorkspaceError
-from jupyter_swarm.experiments import recorded
-from jupyter_swarm.experiments.journal import Journal
+from jupyter_swarm.experiments.records import recorded
+from jupyter_swarm.experiments.records.journal import Journal
 
 try:
     Journal(Path(sys.argv[1])).open()
@@ -242,7 +242,7 @@ class TestFaults:
 import resource
 from pathlib import Path
 from jupyter_swarm.errors import WorkspaceError
-from jupyter_swarm.experiments import executed
+from jupyter_swarm.experiments.records import executed
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
 try:
     executed.materialise(Path({str(tmp_path)!r}), "swarms/wine/runs/a.ipynb")

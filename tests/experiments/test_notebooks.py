@@ -24,8 +24,8 @@ import pytest
 
 from jupyter_swarm.errors import LaboratoryError
 from jupyter_swarm.experiments import NotebookLaboratory
-from jupyter_swarm.experiments.executed import materialise
 from jupyter_swarm.experiments.notebook import RESULT
+from jupyter_swarm.experiments.records.executed import materialise
 from jupyter_swarm.words import Analysis, Capture, Citation, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
 

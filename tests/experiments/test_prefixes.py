@@ -17,7 +17,7 @@ import pytest
 from jupyter_swarm.experiments import NotebookLaboratory
 from jupyter_swarm.experiments.executor import Executor
 from jupyter_swarm.experiments.prefixes import Prefixes, Share
-from jupyter_swarm.experiments.record import gist
+from jupyter_swarm.experiments.records.record import gist
 from jupyter_swarm.experiments.setup import Setup
 from jupyter_swarm.words import Analysis, Capture, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbclient import NotebookClient
 
-from jupyter_swarm.experiments import notebook, record, transcript
+from jupyter_swarm.experiments import notebook
 from jupyter_swarm.experiments.notebook import RESULT
+from jupyter_swarm.experiments.records import record, transcript
 from jupyter_swarm.words import Context, Experiment
 from jupyter_swarm.workspace import Workspace
 

@@ -22,8 +22,9 @@ import logs
 from jupyter_swarm import report
 from jupyter_swarm.api import Swarm
 from jupyter_swarm.errors import UsageError
-from jupyter_swarm.experiments import executed, notebook, record, recorded
-from jupyter_swarm.experiments.journal import Journal
+from jupyter_swarm.experiments import notebook
+from jupyter_swarm.experiments.records import executed, record, recorded
+from jupyter_swarm.experiments.records.journal import Journal
 from jupyter_swarm.outcome import needed_runs
 from jupyter_swarm.state import Row
 from jupyter_swarm.words import Context

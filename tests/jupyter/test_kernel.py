@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from faces import CELL, HEAVY, SLOW, Kernel, lives, wait_for
 
-from jupyter_swarm.experiments import recorded
+from jupyter_swarm.experiments.records import recorded
 
 pytestmark = pytest.mark.slow
 

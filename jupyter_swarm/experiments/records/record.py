@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from jupyter_swarm.experiments.frames import Frames
 from jupyter_swarm.experiments.notebook import RESULT, plain
-from jupyter_swarm.experiments.transcript import Node, Told, Transcript
+from jupyter_swarm.experiments.records.frames import Frames
+from jupyter_swarm.experiments.records.transcript import Node, Told, Transcript
 
 _PAPERMILL: Mapping[str, Node] = {"default_parameters": {}, "environment_variables": {}, "parameters": {}}
 

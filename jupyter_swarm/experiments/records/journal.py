@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jupyter_swarm.errors import SwarmError, WorkspaceError
-from jupyter_swarm.experiments import recorded
+from jupyter_swarm.experiments.records import recorded
 
 TOGETHER = 256
 """Records of one transaction at most."""

@@ -12,8 +12,8 @@ import msgspec
 
 from jupyter_swarm import register
 from jupyter_swarm.errors import WorkspaceError
-from jupyter_swarm.experiments import recorded
-from jupyter_swarm.experiments.record import written
+from jupyter_swarm.experiments.records import recorded
+from jupyter_swarm.experiments.records.record import written
 
 _PATH = re.compile(r"swarms/([^/]+)/runs/([^/]+)\.ipynb")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jupyter_swarm.errors import SwarmError, WorkspaceError
-from jupyter_swarm.experiments.record import Record
+from jupyter_swarm.experiments.records.record import Record
 
 FILE = "runs.sqlite"
 VERSION = 1

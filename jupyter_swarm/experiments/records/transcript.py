@@ -16,9 +16,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_swarm.experiments import frames as f
-from jupyter_swarm.experiments.frames import Frame, Frames
 from jupyter_swarm.experiments.notebook import RESULT
+from jupyter_swarm.experiments.records import frames as f
+from jupyter_swarm.experiments.records.frames import Frame, Frames
 
 CELL_BYTES = 4_000_000
 """About what one cell may show: twice the cap in the experiment's process, whose own note thus stays."""
