@@ -104,7 +104,7 @@ class Swarm:
             new: another swarm even though nothing has changed (the notebook's data may have).
             progress: told (bytes done, bytes in all) while large data are captured.
             options: workers, timeout_seconds, share_confirmation, seed, mind,
-                network, gpus, unsafe.
+                network, gpus, unsafe, read (paths, separated as in PATH).
 
         Raises:
             CellError: the cell cannot be used as it is, or something cannot be captured.

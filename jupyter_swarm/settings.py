@@ -15,7 +15,7 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MOST_AGENTS = 10_000
 MOST_SECONDS = 366 * 86400.0
 MOST_EXPERIMENTS = 10_000_000
-OPTIONS = ("workers", "timeout_seconds", "share_confirmation", "seed", "mind", "network", "gpus", "unsafe")
+OPTIONS = ("workers", "timeout_seconds", "share_confirmation", "seed", "mind", "network", "gpus", "unsafe", "read")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdx])")
 _BUDGET_CURE = "time (s, m, h, d), experiments (x), or both, as in 90s, 2m, 500x or 2m,500x"
 

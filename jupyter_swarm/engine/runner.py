@@ -81,6 +81,7 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
         request.analysis,
         request.context,
         workers=workers,
+        read=[each for each in str(request.options.get("read", "")).split(os.pathsep) if each],
         unsafe=bool(request.options.get("unsafe", False)),
         network=bool(request.options.get("network", False)),
         gpus=int(request.options.get("gpus", 0)),

@@ -9,7 +9,7 @@ import json
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,6 +56,7 @@ class NotebookLaboratory:
         analysis: of the swarm's cell; its lock is checked before each run.
         context: imports, captures, interpreter and folder.
         workers: experiments at once; as many as cores where not given.
+        read: files and folders that experiments may read besides what is found.
         unsafe: whether code that nobody has read may run where it cannot be shut in.
         network: whether experiments may open connections, which the sandbox forbids otherwise.
         gpus: how many there are; each experiment has one for itself. 0: none is dealt out.
@@ -73,6 +74,7 @@ class NotebookLaboratory:
         context: Context,
         workers: int | None = None,
         *,
+        read: Sequence[str] = (),
         unsafe: bool = False,
         network: bool = False,
         gpus: int = 0,
@@ -81,7 +83,7 @@ class NotebookLaboratory:
         self.notes: tuple[str, ...] = ()
         self._workspace, self._swarm, self._analysis, self._context = workspace, swarm, analysis, context
         self._python = context.python or sys.executable
-        self._unsafe = unsafe
+        self._read, self._unsafe = tuple(read), unsafe
         self._network, self._devices = network, devices(gpus)
         self._isolated = isolated()
         self._memory = usable_memory()
@@ -98,7 +100,7 @@ class NotebookLaboratory:
         captures = ""
         if self._context.pickle:
             captures = str((self._workspace.captures / f"{self._context.pickle}.pkl").absolute())
-        read = tuple(filter(None, (folder, captures)))
+        read = tuple(filter(None, (folder, captures, *self._read)))
         imports = cells.import_statements([self._analysis.code])
         drivers = device_files() if self._devices else ()
         policy = Policy(read=read, write=drivers, shut=(root,), network=self._network)

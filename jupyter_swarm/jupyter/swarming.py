@@ -24,7 +24,7 @@ AGENTS = 16
 NAME = "swarm"
 OF_THE_SWARM = (
     "name", "maximize", "minimize", "budget", "agents", "workers", "timeout", "seed", "vary", "fix", "mind",
-    "confirmation", "network", "gpus", "unsafe",
+    "confirmation", "network", "gpus", "unsafe", "read",
 )  # fmt: skip
 """Options of a notebook's magic line that a terminal takes over: those of the swarm, not of how it is shown."""
 
@@ -90,6 +90,7 @@ def begin(
         network=options.network or None,
         gpus=options.gpus,
         unsafe=options.unsafe or None,
+        read=_paths(options.read, folder) or None,
     )
     parts: list[Part] = [Words(_beginning(swarm, name, options, face))]
     if not swarm.attached:
@@ -123,6 +124,19 @@ def _budget(swarm: Swarm) -> str:
 
 def _names(given: Sequence[str]) -> list[str]:
     return [name.strip() for text in given for name in text.split(",") if name.strip()]
+
+
+def _paths(given: Sequence[str], folder: Path) -> str:
+    """Files and folders that exist, absolute, separated as in PATH.
+
+    Raises:
+        UsageError: one does not exist.
+    """
+    found = [(folder / Path(each).expanduser()).absolute() for each in given]
+    for each in found:
+        if not each.exists():
+            raise UsageError(f"there is no {each}", where="--read", cure="name a file or folder that exists")
+    return os.pathsep.join(map(str, found))
 
 
 def cell(asked: Asked) -> Answer:

@@ -60,6 +60,27 @@ def test_it_is_seen_granted_and_remembered(
     assert later.value == 6.0, "a runner that goes on later knows it"
 
 
+def test_what_is_granted_by_name(place: Path, context: Context, experiment: Callable[..., Experiment]) -> None:
+    workspace, there = Workspace(place).create(), Context(python=context.python, folder=str(place))
+
+    async def main() -> list[Run]:
+        named = [str(place.parent / "data")]
+        laboratory = NotebookLaboratory(workspace, "wine", Analysis(code=OWN), there, workers=1, read=named)
+        await laboratory.open()
+        try:
+            codes = (
+                "score = float(open('../data/other.csv').read())",
+                "score = float(len(open('../many/0.txt').read()))",
+            )
+            return [await laboratory.run(experiment(code), 60.0) for code in codes]
+        finally:
+            await laboratory.close()
+
+    granted, other = asyncio.run(main())
+    assert granted.value == 7.0
+    assert "Permission denied" in other.message
+
+
 def test_what_calls_itself_the_baseline_and_is_not_reads_nothing_more(
     place: Path, context: Context, experiment: Callable[..., Experiment]
 ) -> None:
