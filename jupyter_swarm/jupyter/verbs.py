@@ -90,7 +90,7 @@ SWARM = (
              kind=share, metavar="SHARE"),
     Argument("--gpus", "how many GPUs there are to deal out, one to each experiment at once", kind=count, metavar="N"),
     Argument("--network", "let experiments open connections, which they may not otherwise", flag=True),
-    Argument("--read", "let experiments read this file or folder; what your own cell is seen to read is granted already",
+    Argument("--read", "let experiments read this file or folder too; what your own cell reads is granted already",
              metavar="PATH", many=True),
     Argument("--unsafe", "run code that nobody has read even where this machine cannot shut it in "
              "(`jupyter swarm doctor`)", flag=True),
