@@ -56,4 +56,6 @@ def test_from_a_cell_to_findings(page: Page, lab: Lab, shot: Callable[..., Path]
     run_cell(page, 4, 5)
     best = page.locator(".jp-Notebook .jp-CodeCell .cm-content").nth(5)
     best.get_by_text("make_pipeline").first.wait_for(timeout=10_000)
-    assert "make_pipeline(Normalizer(), SVC(C=1.0))" not in best.inner_text(), "the new cell holds the best code, not the old one"
+    assert "make_pipeline(Normalizer(), SVC(C=1.0))" not in best.inner_text(), (
+        "the new cell holds the best code, not the old one"
+    )
