@@ -15,6 +15,8 @@ BYTES = 20_000_000_000
 """What one experiment may have on the disk, unless half of what is free is less."""
 FILE_BYTES = 100_000
 """It may have one file for so many bytes that it may have."""
+FEW_FILES = 10_000
+"""So many it may have however little room there is: the links of its mirror are among them."""
 STEPS = 10
 """So many times it is counted on the way to the limit, at most."""
 _IN_MEMORY = ("/memfd:", "/dev/shm/")
@@ -32,7 +34,7 @@ class Storage:
         self._folder = folder
         found = os.statvfs(folder)
         self.bytes = most or min(BYTES, found.f_bavail * found.f_frsize // 2)
-        self.files = min(self.bytes // FILE_BYTES, found.f_favail // 2 or self.bytes)
+        self.files = min(max(self.bytes // FILE_BYTES, FEW_FILES), found.f_favail // 2 or self.bytes)
         self._free = self._left()
 
     def _left(self) -> tuple[int, int]:
