@@ -15,6 +15,9 @@ from jupyter_swarm.experiments.nursery import Nursery, NurseryLost
 from jupyter_swarm.experiments.prefixes import Prefixes, Share, told
 from jupyter_swarm.experiments.setup import Setup
 
+SHORT_SECONDS = 0.1
+"""While experiments take less, one more than there are workers may run: else a core waits while the next is begun."""
+
 Job = Mapping[str, Any]
 """`{"cells": [{"index": place in the notebook, "source": code}]}`"""
 
@@ -44,8 +47,10 @@ class Executor:
         self._pool: Any = None
         self._opening = asyncio.Lock()
         self._closed = True
+        self._spare = 0 if setup.devices else 1  # there is a device for each worker, and no more
         self._permits = asyncio.Semaphore(workers)
         self._width = workers
+        self._short = False
         self._granted: list[str] = []
         self._held: set[asyncio.Future[Any]] = set()
 
@@ -56,7 +61,7 @@ class Executor:
             LaboratoryError: the interpreter does not start, or no kernel does.
         """
         self._closed, self._opening, self._permits = False, asyncio.Lock(), asyncio.Semaphore(self.workers)
-        self._width = self.workers
+        self._width, self._short = self.workers, False
         if await self._ready() is None:
             await self._pool.first()
 
@@ -73,10 +78,26 @@ class Executor:
 
     def limit(self, workers: int) -> None:
         """Execute no more than so many at once from now on (1 at least, and never more than before)."""
+        if workers < self._width:
+            self._lasted(SHORT_SECONDS)
+            self._spare = 0
         while self._width > max(1, workers):
             self._width -= 1
-            held = asyncio.ensure_future(self._permits.acquire())
-            self._held.add(held)
+            self._withhold()
+
+    def _withhold(self) -> None:
+        """One fewer at once, as soon as one has ended."""
+        held = asyncio.ensure_future(self._permits.acquire())
+        self._held.add(held)
+
+    def _lasted(self, seconds: float) -> None:
+        """One more at once where experiments are short, and no more where they are not."""
+        short = seconds < SHORT_SECONDS and self._spare > 0 and self._pool is None
+        if short and not self._short:
+            self._permits.release()
+        elif self._short and not short:
+            self._withhold()
+        self._short = short
 
     async def run(self, job: Job, seconds: float, *, keep: Path | None = None, share: Share | None = None) -> Ended:
         """Execute a job, for at most so many seconds. Cancelling the call kills it.
@@ -93,11 +114,13 @@ class Executor:
         """
         async with self._permits:
             try:
-                return await self._attempt(job, seconds, keep, share)
+                ended = await self._attempt(job, seconds, keep, share)
             except NurseryLost:
                 if self._closed:
                     raise
-                return await self._attempt(job, seconds, keep, share)
+                ended = await self._attempt(job, seconds, keep, share)
+            self._lasted(ended.seconds)
+            return ended
 
     async def _attempt(self, job: Job, seconds: float, keep: Path | None, share: Share | None) -> Ended:
         nursery = await self._ready()
@@ -160,7 +183,7 @@ class Executor:
             return self._nursery
 
     async def _open(self) -> None:
-        nursery = Nursery(self.setup, self.workers)
+        nursery = Nursery(self.setup, self.workers + self._spare)
         try:
             forks = await nursery.open()
         except BaseException:

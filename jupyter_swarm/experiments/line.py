@@ -133,7 +133,7 @@ class Line:
 
         Args:
             job: what to execute.
-            request: slot, folder, environment, threads.
+            request: slot, folder, environment.
             seconds: how long it may take, from the moment it is forked.
             serving: for a snapshot, the socket on which it shall serve; the caller's to close.
 
@@ -176,13 +176,13 @@ class Line:
         assert self._channel is not None
         descriptors, file = [flight.frames], -1
         request = {"fork": number, "serving": serving is not None, **request}
-        body = json.dumps({**request, "job": job}).encode()
+        body = msgspec.json.encode({**request, "job": job})
         try:
             if len(body) > REQUEST_BYTES:
                 file = os.memfd_create("job")
-                os.write(file, json.dumps(job).encode())
+                os.write(file, msgspec.json.encode(job))
                 descriptors.append(file)
-                body = json.dumps(request).encode()
+                body = msgspec.json.encode(request)
             if serving is not None:
                 descriptors.append(serving.fileno())
             self._send(body, descriptors)

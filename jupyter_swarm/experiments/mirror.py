@@ -39,7 +39,7 @@ class Mirror:
         self._home = home if home is not None and home.is_absolute() else Path("/")
         self.place, self.home = self._here(folder), self._here(self._home)
         """Where experiments work, and what is their home."""
-        self._stamps: dict[Path, tuple[int, int]] = {}
+        self._stamps: dict[str, tuple[int, int]] = {}
 
     def _here(self, original: Path) -> Path:
         return self._root.joinpath(*original.parts[1:])
@@ -54,7 +54,7 @@ class Mirror:
         if self._home != Path("/"):
             self._link(self._home, hidden=False)
         for original in (self._folder, *self._folder.parents, self._home, *self._home.parents):
-            self._stamps[self._here(original)] = _stamp(self._here(original))
+            self._stamps[str(self._here(original))] = _stamp(str(self._here(original)))
 
     def _link(self, original: Path, *, hidden: bool = True) -> None:
         here = self._here(original)
@@ -69,7 +69,7 @@ class Mirror:
         found = []
         with contextlib.suppress(OSError), os.scandir(self.place) as entries:
             found = [Path(entry.path) for entry in entries if not entry.is_symlink()]
-        return [each for each in found if each not in self._stamps]
+        return [each for each in found if str(each) not in self._stamps]
 
     @property
     def made(self) -> bool:
@@ -88,7 +88,7 @@ class Mirror:
             self.make()
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: str) -> tuple[int, int]:
     """Changes whenever an entry of a folder comes, goes or is replaced."""
     try:
         found = os.lstat(path)

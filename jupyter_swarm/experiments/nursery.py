@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,8 @@ class Nursery:
         self._free: list[int] = []
         self._waiting = asyncio.Semaphore(places)
         self._snapshots: set[Snapshot] = set()
-        self._making, self._tidying = 0, asyncio.Lock()
-        self._cleaning: set[asyncio.Future[None]] = set()
+        self._making, self._tidying, self._filling = 0, asyncio.Lock(), threading.Lock()
+        self._cleaning: set[asyncio.Future[Any]] = set()
 
     # ---------------------------------------------------------------- opening and closing
 
@@ -160,6 +161,7 @@ class Nursery:
             "captures": self._captures,
             "folder": self.setup.folder or ".",
             "slots": [str(slot.folder) for slot in self._slots],
+            "threads": self.setup.threads,
             "policy": self.setup.policy,
             "memory": self.setup.memory,
             "processes": self.setup.processes,
@@ -265,21 +267,22 @@ class Nursery:
         if self.lives and slot.used:  # where it does not live, all is being removed
             cleaning = asyncio.ensure_future(asyncio.to_thread(slot.clean, keep))
             self._cleaning.add(cleaning)
+            cleaning.add_done_callback(self._cleaning.discard)
             while not cleaning.done():
                 try:
                     await asyncio.wait({cleaning})
                 except asyncio.CancelledError:
                     called_off = True
-            self._cleaning.discard(cleaning)
         if called_off:
             raise asyncio.CancelledError
 
     def _request(self, number: int) -> dict[str, Any]:
-        around = self._slots[number].surroundings()
+        around = self._slots[number].surroundings
         place = number % self.places
         if number < 2 * self.places and place < len(self.setup.devices):
-            around["environment"]["CUDA_VISIBLE_DEVICES"] = self.setup.devices[place]
-        return {"slot": number, "threads": self.setup.threads, **around}
+            variables = {**around["environment"], "CUDA_VISIBLE_DEVICES": self.setup.devices[place]}
+            around = {**around, "environment": variables}
+        return {"slot": number, **around}
 
     async def _in_snapshot(
         self, snapshot: Snapshot, job: Mapping[str, Any], request: Mapping[str, Any], seconds: float | None
@@ -309,11 +312,27 @@ class Nursery:
             async with self._tidying:
                 if not self._snapshots and self._making == 1:
                     await self._cleaned(2 * self.places, None)
-                    for slot in self._slots[self.places :]:
-                        slot.make()
-            return await self._snapshot(line, job, seconds)
+                    self._slots[-1].make()
+            making = asyncio.ensure_future(asyncio.to_thread(self._make_fork_slots))
+            self._cleaning.add(making)
+            making.add_done_callback(self._cleaning.discard)
+            attempt = await self._snapshot(line, job, seconds)
+            if not await making and attempt.snapshot is not None:  # the disk is full, or all is being removed
+                await attempt.snapshot.close()
+                return Attempt(None, attempt.statements)
+            return attempt
         finally:
             self._making -= 1
+
+    def _make_fork_slots(self) -> bool:
+        """Whether they are there now."""
+        with self._filling:
+            try:
+                for slot in self._slots[self.places : -1]:
+                    slot.make()
+            except OSError:
+                return False
+        return True
 
     async def _snapshot(self, line: Line, job: Mapping[str, Any], seconds: float) -> Attempt:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

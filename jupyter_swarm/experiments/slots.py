@@ -34,6 +34,9 @@ class Slot:
         home = Path(os.path.expanduser("~"))
         self._mirror = Mirror(folder / "work", notebook, shut, home) if notebook is not None else None
         self._own = {*PRIVATE, *(("work",) if self._mirror is not None else ())}
+        self._place, self._private = str(folder), [str(folder / name) for name in PRIVATE]
+        self.surroundings = self._surroundings()
+        """Where an experiment works, and the variables that say where it may write."""
 
     def make(self, mirror: bool = True) -> None:
         """The folder, and all in it; the mirror where it is wanted and has not been made."""
@@ -42,8 +45,7 @@ class Slot:
         if self._mirror is not None and mirror and not self._mirror.made:
             self._mirror.make()
 
-    def surroundings(self) -> dict[str, Any]:
-        """Where an experiment works, and the variables that say where it may write."""
+    def _surroundings(self) -> dict[str, Any]:
         settings, temporary = str(self.folder / "home"), str(self.folder / "tmp")
         home = str(self._mirror.home) if self._mirror is not None else settings
         variables = {"HOME": home, "MPLCONFIGDIR": settings, "XDG_CACHE_HOME": settings}
@@ -54,9 +56,9 @@ class Slot:
     def used(self) -> bool:
         """Whether there is anything to clean; a few calls of the system."""
         try:
-            if set(os.listdir(self.folder)) != self._own or (self._mirror is not None and self._mirror.changed):
+            if set(os.listdir(self._place)) != self._own or (self._mirror is not None and self._mirror.changed):
                 return True
-            return any(os.path.islink(path) or os.listdir(path) for path in (self.folder / name for name in PRIVATE))
+            return any(os.path.islink(path) or os.listdir(path) for path in self._private)
         except OSError:  # no folder any more
             return True
 

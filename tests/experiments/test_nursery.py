@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import socket
@@ -50,6 +51,21 @@ def inside(setup: Setup, body: Callable[[Executor], Awaitable[Any]], workers: in
             await executor.close()
 
     return asyncio.run(main())
+
+
+def most_at_once(setup: Setup, code: str, workers: int, limited: int) -> int:
+    """How many experiments overlap, by the clock that they print; the first is executed before the others."""
+
+    async def body(executor: Executor) -> int:
+        told = "import time\nprint(time.monotonic())"
+        await executor.run(job(told, code, told), 60.0)
+        executor.limit(limited)
+        runs = await asyncio.gather(*(executor.run(job(told, code, told), 60.0) for _ in range(8)))
+        times = sorted((float(at), 1 - 2 * place) for ended in runs for place, at in enumerate(texts(ended)))
+        return max(itertools.accumulate(step for _, step in times))
+
+    found: int = inside(setup, body, workers)
+    return found
 
 
 @pytest.fixture
@@ -263,3 +279,28 @@ def test_a_fork_that_the_system_refuses_ends_nothing_else(setup: Setup) -> None:
         return texts(await one)
 
     assert inside(setup, body) == ["lives\n"]
+
+
+def test_no_more_long_experiments_at_once_than_workers(setup: Setup) -> None:
+    assert most_at_once(setup, "time.sleep(0.3)", 2, 2) == 2
+
+
+def test_one_more_where_they_are_short(setup: Setup) -> None:
+    assert most_at_once(setup, "time.sleep(0.05)", 2, 2) == 3
+
+
+def test_no_more_where_memory_allows_no_more(setup: Setup) -> None:
+    assert most_at_once(setup, "time.sleep(0.05)", 2, 1) == 1
+
+
+def test_a_cell_that_changes_how_cells_are_read(setup: Setup) -> None:
+    changing = "get_ipython().input_transformers_post.append(lambda lines: [l.replace('five', '5') for l in lines])"
+
+    async def body(executor: Executor) -> list[Ended]:
+        return [
+            await executor.run(job(*cells), 60.0) for cells in (("print(6)", changing, "print(five)"), ("print(five)",))
+        ]
+
+    first, second = inside(setup, body)
+    assert texts(first) == ["6\n", "5\n"]
+    assert b"NameError" in second.frames, "that was another experiment's"

@@ -91,9 +91,9 @@ def share(number: int, code: str) -> tuple[dict[str, Any], Share]:
     return {"cells": cells}, Share(1, code, {"factor": number, "seed": number}, "")
 
 
-def inside(tmp_path: Path, body: Callable[[Executor], Awaitable[Any]]) -> Any:
+def inside(tmp_path: Path, body: Callable[[Executor], Awaitable[Any]], workers: int = 2, **setup: Any) -> Any:
     async def main() -> Any:
-        executor = Executor(Setup(sys.executable, str(tmp_path), mirror=True), 2)
+        executor = Executor(Setup(sys.executable, str(tmp_path), mirror=True, **setup), workers)
         await executor.open()
         try:
             return await body(executor)
@@ -137,6 +137,28 @@ def test_a_deeper_beginning_is_a_fork_of_a_shorter_one(tmp_path: Path) -> None:
     assert made == 3, "one that both share, and one more for each"
     for index, told in enumerate(frames):
         assert f'"text/plain":"{3 * (1 + index % 2)}"'.encode() in told
+
+
+@pytest.mark.parametrize(("size", "shared"), [(4, True), (600, False)])
+def test_more_threads_than_one_are_started_when_they_are_needed(tmp_path: Path, size: int, shared: bool) -> None:
+    """With fewer workers than cores, a beginning is shared unless its products of matrices start threads."""
+    code = (
+        f"import os, time\nimport numpy as np\nA = np.ones(({size}, {size})) @ np.ones(({size}, {size}))\n"
+        "time.sleep(0.2)\nB = np.ones((600, 600)) @ np.ones((600, 600))\n"
+        "print(factor * A.sum(), len(os.listdir('/proc/self/task')))"
+    )
+
+    async def body(executor: Executor) -> tuple[list[bytes], int]:
+        found = []
+        for number in range(3):
+            job, one = share(number, code)
+            found.append((await executor.run(job, 60.0, share=one)).frames)
+        return found, len(executor._prefixes._made)
+
+    frames, made = inside(tmp_path, body, workers=1, imports=("import numpy",), threads=2)
+    assert bool(made) is shared
+    for number, told in enumerate(frames):
+        assert f'"text":"{float(number * size**3)} 2'.encode() in told
 
 
 def test_a_snapshot_that_dies_is_done_without(tmp_path: Path) -> None:

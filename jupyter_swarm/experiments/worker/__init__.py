@@ -5,7 +5,12 @@
     child.py       what a fork does: shut itself in, execute the cells, tell
     shell.py       IPython's shell as a kernel has it, whose messages go to a channel
     channel.py     the frames that are told, and the cap on what is printed
+    threads.py     how many threads its libraries may use
+    purity.py      whether what it executed may be shared with others (a snapshot)
+    reads.py       what the person's own cell reads
+    integrity.py   whether what the metric rests on was changed (marks.py: of data, reach.py: of functions)
     processes.py   the tree below a process, its memory, and its end
+    storage.py     what it holds on the disk
     sandbox/       what an experiment may not do
 
 Nothing here needs anything of ours, or anything besides the standard library, IPython and ipykernel, which every

@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import time
 import types
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from . import processes
 from .integrity import Seal, signature
 from .purity import Purity
 from .reads import Reads
+from .threads import allow
 
 KNOWN = (sys.prefix, sys.base_prefix, "/usr", "/lib", "/lib64", "/etc")
 """Folders that everybody may read."""
@@ -157,16 +157,13 @@ class Child:
         os.setsid()
         processes.die_with(birth.parent)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         self._serving = socket.socket(fileno=more[0]) if request["serving"] else None
         slot = self._zygote.slots[request["slot"]] if self._serving is None else Slot.made("")
         _standard(slot, [] if self._serving else self._zygote.slots)
         if self._serving is not None:
             self._forsake()
-        os.environ.update(request["environment"])
         if request["folder"]:
             os.chdir(request["folder"])
-        tempfile.tempdir = request["environment"].get("TMPDIR")
         _randomise()
         self._frames.own()
         if "seal" in job and self._serving is None:
@@ -178,8 +175,8 @@ class Child:
             os.close(descriptor)
         self._shut_in(request["slot"], everything=job.get("reads", False))
         self._reads = Reads([*KNOWN, slot.folder]) if job.get("reads") else None
-        if request["threads"] > 1:  # afterwards: a thread that is there before is not shut in
-            _allow(request["threads"])
+        if self._zygote.threads > 1:  # afterwards: a thread that is there before is not shut in
+            allow(self._zygote.threads)
         os.write(birth.word, b"1")
         os.close(birth.word)
         return job
@@ -265,6 +262,8 @@ class Child:
             self._refuse(why)
         spent = time.monotonic() - self._since
         self._serving.send(json.dumps({"ready": True, "statements": self._statements}).encode())
+        if self._zygote.sandbox is not None:
+            self._zygote.sandbox.foresee([n for n, slot in enumerate(self._zygote.slots) if slot is not None][:-1])
         birth = self._zygote.nested(self._serving).serve()
         if birth is None:
             os._exit(0)
@@ -328,14 +327,3 @@ def _randomise() -> None:
     """Unseeded draws differ between experiments; Python's own generator sees to itself."""
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
-
-
-def _allow(count: int) -> None:
-    """Let libraries that were loaded with one thread use more; a child may raise the number, its parent never."""
-    with contextlib.suppress(Exception):  # without threadpoolctl they go on with one
-        import threadpoolctl
-
-        threadpoolctl.threadpool_limits(count)
-    if "torch" in sys.modules:
-        with contextlib.suppress(Exception):
-            sys.modules["torch"].set_num_threads(count)

@@ -6,11 +6,14 @@ they run (progress bars) find what they find in a kernel.
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import re
 import subprocess
 import sys
 from typing import Any
 
-from ipykernel.compiler import XCachingCompiler
+from ipykernel import compiler
 from ipykernel.kernelbase import Kernel
 from ipykernel.zmqshell import ZMQInteractiveShell
 from jupyter_client.session import Session
@@ -38,6 +41,11 @@ class ChannelSession(Session):  # type: ignore[misc]
         return None
 
 
+FORESEEN, FORESEEN_LENGTH = 64, 10_000
+"""Texts of cells that are remembered, and how long each may be."""
+_MAGIC = re.compile(r"^\s*[%!?/,;]|\?\s*$|=\s*[%!]", re.MULTILINE)
+
+
 class _Kernel:
     """What a shell asks of its kernel."""
 
@@ -59,6 +67,34 @@ class Shell(ZMQInteractiveShell):
     """
 
     between: Any = None
+    foreseen: dict[str, str]
+    usual: tuple[list[Any], ...] | None = None
+
+    def foresee(self, source: str) -> None:
+        """Work out, before a fork, what becomes of a cell's text. Where it has magics that may take long: not here."""
+        if source in self.foreseen or len(source) > FORESEEN_LENGTH or _MAGIC.search(source):
+            return
+        if self._transformers() == self.usual:
+            if len(self.foreseen) >= FORESEEN:
+                self.foreseen.clear()
+            with contextlib.suppress(Exception):  # it is said where it is seen
+                self.foreseen[source] = cell = str(super().transform_cell(source))
+                self.compile.get_code_name(source, cell, 0)
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Python of what was typed; as foreseen, unless something has changed how that is done."""
+        if raw_cell in self.foreseen and self._transformers() == self.usual:
+            return self.foreseen[raw_cell]
+        return str(super().transform_cell(raw_cell))
+
+    def _transformers(self) -> tuple[list[Any], ...]:
+        manager = self.input_transformer_manager
+        return (
+            [*manager.cleanup_transforms],
+            [*manager.line_transforms],
+            [*manager.token_transformers],
+            [*self.input_transformers_post],
+        )
 
     async def run_ast_nodes(
         self,
@@ -93,10 +129,13 @@ class Shell(ZMQInteractiveShell):
 
 def make(channel: Channel) -> Shell:
     """The shell, warmed, with nothing executed; `sys.stdout` and `sys.stderr` are the channel's from now on."""
+    with contextlib.suppress(AttributeError):  # by which cells are named; it goes through a text byte by byte
+        compiler.murmur2_x86 = functools.lru_cache(FORESEEN)(compiler.murmur2_x86)
     session = ChannelSession()
     session.channel = channel
     config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"banner1": ""}})
-    shell: Shell = Shell.instance(config=config, compiler_class=XCachingCompiler, kernel=_Kernel(session))
+    shell: Shell = Shell.instance(config=config, compiler_class=compiler.XCachingCompiler, kernel=_Kernel(session))
+    shell.foreseen, shell.usual = {}, shell._transformers()
     shell.displayhook.session = shell.display_pub.session = session
     shell.displayhook.pub_socket = shell.display_pub.pub_socket = None
     shell.displayhook.get_execution_count = lambda: shell.execution_count
@@ -116,9 +155,13 @@ def _no_input(shell: Shell) -> None:
 
 
 def _warm(shell: Shell, channel: Channel) -> None:
-    """Execute something, so that what is made at its first use is made before the forks; then forget it."""
+    """Execute something, so that what is made at its first use is made before the forks; then forget it.
+
+    More than eight times: until then the interpreter counts in the code itself how often it was called, and a fork
+    would copy those pages.
+    """
     before, hidden = dict(shell.user_ns), dict(shell.user_ns_hidden)
-    for source in ("1", "print('')", "raise KeyError", "from IPython.display import display; display(1)"):
+    for source in ("1", "print('')", "raise KeyError", "from IPython.display import display; display(1)") * 3:
         shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
     for space, old in ((shell.user_ns, before), (shell.user_ns_hidden, hidden)):
         space.clear()

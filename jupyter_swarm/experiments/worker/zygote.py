@@ -7,11 +7,11 @@ threads hold would be held for ever in the child.
 
 It talks over a Unix socket whose messages are JSON:
 
-    → {"imports", "captures", "folder", "slots", "policy", "memory", "processes", "disk", "limit"}   once
+    → {"imports", "captures", "folder", "slots", "threads", "policy", "memory", "processes", "disk", "limit"}   once
     ← {"ready": true, "layers": {layer: why it is missing, or ""}, "names": mentioned by captured code}
       or {"why", "starts"}, where "starts" names the import ("captures": the loading of them) that has started threads
-    → {"fork": n, "slot": s, "folder", "environment": {...}, "threads": t, "job": {...}} with a file for frames, another
-      with the job where that is too long for a message, and for a snapshot a socket on which it serves ("serving")
+    → {"fork": n, "slot": s, "folder", "environment": {...}, "job": {...}} with a file for frames, another with the job
+      where that is too long for a message, and for a snapshot a socket on which it serves ("serving")
     ← {"failed": n, "why", "again": whether it may go better later}
     → {"kill": n, "why"}
     → {"grant": [files and folders that may be read from now on]}
@@ -33,11 +33,12 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import child, processes
+from . import child, processes, threads
 from .channel import Channel
 from .integrity import Seals
 from .storage import Storage, nameless
@@ -103,6 +104,8 @@ class Zygote:
         self.sandbox: Any = None
         self.layers: dict[str, str] = {}
         self.names: list[str] | None = None
+        self.threads = 1
+        """So many the forks let their libraries use; 1 where nothing is left for them to do about it."""
         self.starts = ""
         """What has started threads, so that it must be left to the forks."""
         self.seals: Seals | None = None
@@ -111,6 +114,8 @@ class Zygote:
         self._running: dict[int, Running] = {}
         self._own = 0
         self._private: list[int] = []
+        self._variables: set[str] = set()
+        self._snapshots = False
         self._storage: Storage | None = None
         self._looks = 0
 
@@ -136,6 +141,9 @@ class Zygote:
         if processes.threads() > 1:
             self.starts = CAPTURES
             return "loading what was captured has started threads"
+        self.threads = self._setup.get("threads", 1)
+        if threads.allow_forks(self.threads):
+            self.threads = 1
         self.slots = [child.Slot.made(path) for path in self._setup["slots"]]
         if (policy := self._setup.get("policy")) is not None:
             from .sandbox import Policy, Sandbox
@@ -174,6 +182,7 @@ class Zygote:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self._private = [signals, wake, self._channel.fileno()]
         poll = select.poll()
         poll.register(self._channel.fileno(), select.POLLIN)
@@ -197,6 +206,7 @@ class Zygote:
         """In a snapshot: the same, for forks of this process."""
         other = Zygote(channel, self._setup)
         other.frames, other.shell, other.sandbox, other.slots = self.frames, self.shell, self.sandbox, self.slots
+        other.threads = self.threads
         return other
 
     def _patience(self) -> float | None:
@@ -224,7 +234,8 @@ class Zygote:
         if processes.threads() > 1:
             self._say(failed=number, why="this process has threads")
         else:
-            self._describe(request.get("job", {}))
+            self._foresee(request)
+            self._snapshots = self._snapshots or request["serving"]
             parent = os.getpid()
             hears, says = os.pipe()
             try:
@@ -249,8 +260,20 @@ class Zygote:
             os.close(each)
         return CONTINUE
 
-    def _describe(self, job: dict[str, Any]) -> None:
-        """Prepare the seal of an experiment, so that its fork need not; most of the time that is done already."""
+    def _foresee(self, request: dict[str, Any]) -> None:
+        """Do before a fork what it would do with a page copied at each step; most of it has been done already."""
+        variables = request["environment"]
+        for name in self._variables - variables.keys():
+            del os.environ[name]
+        self._variables = set(variables)
+        os.environ.update(variables)
+        tempfile.tempdir = variables.get("TMPDIR")
+        if request["folder"]:
+            with contextlib.suppress(OSError):  # the fork says so
+                os.chdir(request["folder"])
+        job = request.get("job", {})
+        for each in job.get("cells", ()):
+            self.shell.foresee(each["source"])
         if self.seals is not None:
             self.seals.current = None
             with contextlib.suppress(Exception):  # what fails fails again where it is seen
@@ -281,7 +304,8 @@ class Zygote:
                 born = bool(os.read(running.word, 1))
                 os.close(running.word)
                 os.close(running.frames)
-                self._sweep()
+                if self._snapshots:
+                    self._sweep()
                 self._say(
                     ended=running.number,
                     born=born,

@@ -42,6 +42,7 @@ class Sandbox:
         self._abi = 0
         self._grants: dict[str, int] = {}
         self._rulesets: list[landlock.RuleSet] = []
+        self._further: dict[int, landlock.RuleSet] = {}
         self._names = Namespaces(())
         self._filter: Filter | None = None
         self._leader: Filter | None = None
@@ -92,6 +93,11 @@ class Sandbox:
         except OSError as error:
             raise SandboxError(f"the sandbox cannot be closed: {error}") from error
         own[:] = [self._slots[slot], paths.SHM, *self._writable]
+
+    def foresee(self, slots: Sequence[int]) -> None:
+        """In a process that is shut in: make the rules with which its forks enter these slots."""
+        if self._abi and self._inside:
+            self._further = {slot: self._ruleset([slot]) for slot in slots}
 
     def grant(self, found: Sequence[str]) -> None:
         """Let everybody who enters from now on read these files, list these folders, and read whatever is below folders
@@ -189,9 +195,10 @@ class Sandbox:
 
     def _enter_further(self, slot: int) -> None:
         if self._abi:
-            rules = self._ruleset([slot])
+            rules = self._further.get(slot) or self._ruleset([slot])
             rules.restrict()
-            rules.close()
+            for each in (*self._further.values(), rules):
+                each.close()
             os.listdir(self._slots[slot])  # refused where the process before had no right to it
         if self._ancestor and self._filter is not None:
             self._filter.enter()
