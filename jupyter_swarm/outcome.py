@@ -25,7 +25,7 @@ def outcome(state: SwarmState) -> dict[str, Any]:
         "state": state.phase,
         "experiments": state.experiments,
         "baseline": {"mean": fmean(values) if values else None, "n": len(values)},
-        "best": {"mean": best.mean if best else None, "code": best.variation.code if best else None},
+        "best": {"mean": best.mean if best else None, "code": cell.typed(best.variation.code) if best else None},
         "findings": [_finding(state, case) for case in state.findings()],
         "spend": {
             "seconds": round(state.clock, 3),

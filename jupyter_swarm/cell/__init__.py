@@ -6,6 +6,7 @@
     check_lock(variation.code, analysis)
     lifted = lift(variation.code, analysis)                            its knobs and seeds as parameters
 
+    syntax.py                what IPython understands besides Python, as Python and back
     text.py, scan.py         source beside its tree; definitions, calls, and what they mean
     names.py                 what a cell needs that it does not make
     slicing.py, lock.py      what the metric rests on, and the refusal to touch it
@@ -27,6 +28,7 @@ from jupyter_swarm.cell.lifting import Lifted, lift
 from jupyter_swarm.cell.lock import check_lock
 from jupyter_swarm.cell.reading import read
 from jupyter_swarm.cell.sealing import Rests, rests_on
+from jupyter_swarm.cell.syntax import python, typed
 from jupyter_swarm.cell.wording import describe, describe_all, diff
 
 __all__ = [
@@ -41,8 +43,10 @@ __all__ = [
     "describe_all",
     "diff",
     "lift",
+    "python",
     "read",
     "rests_on",
     "sites",
     "survey",
+    "typed",
 ]

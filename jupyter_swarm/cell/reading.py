@@ -18,6 +18,7 @@ from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.ranges import parse_vary
 from jupyter_swarm.cell.scan import Scan, dotted, is_literal, name_of, scanned, value_of
 from jupyter_swarm.cell.slicing import sliced
+from jupyter_swarm.cell.syntax import mentioned, python
 from jupyter_swarm.cell.text import text_of
 from jupyter_swarm.cell.vocabulary import BUILTINS, SEEDERS, VERBS
 from jupyter_swarm.errors import CellError
@@ -34,7 +35,7 @@ def read(
     Modules that the cell itself imports are imported here, to look at their callables.
 
     Args:
-        code: its source, plain Python.
+        code: its source, as typed in IPython (`syntax.py`).
         metric: the name whose value counts.
         namespace: the notebook's variables.
         vary: names of what alone may vary, also `name=low..high log` or `name=a|b`; () for all.
@@ -47,6 +48,7 @@ def read(
     >>> read("loss = abs(x - 0.5)", metric="loss", namespace={"x": 1.0}).names
     ('x',)
     """
+    code = python(code)
     tree = text_of(code).tree
     if not tree.body:
         raise CellError("the cell is empty", cure="write in it what should be measured")
@@ -99,9 +101,10 @@ def _check_metric(code: str, metric: str) -> None:
 
 
 def _question(tree: ast.Module) -> str:
-    first = tree.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-        return " ".join(first.value.value.split())
+    """The first text that stands by itself."""
+    for node in tree.body:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return " ".join(node.value.value.split())
     return ""
 
 
@@ -123,7 +126,7 @@ def _needed(tree: ast.Module, namespace: Mapping[str, Any]) -> set[str]:
             cure=f"{' or '.join(near)}, or run the cell that makes it" if near else "run the cell that makes it",
         )
     # A name that the notebook lends although a built-in has it too is the notebook's.
-    return set(found.needed)
+    return set(found.needed) | (mentioned(tree) & namespace.keys() - found.bound)
 
 
 def _imported(needed: set[str], namespace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -12,8 +11,6 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from jupyter_swarm.errors import CellError, EditError
-
-_MAGIC = re.compile(r"^\s*(%|!|\?)|^[\w.]+\?\??\s*$")
 
 
 class Token(NamedTuple):
@@ -199,13 +196,6 @@ def parse(code: str) -> ast.Module:
 
 
 def _explained(error: SyntaxError, code: str) -> CellError:
-    for number, line in enumerate(code.split("\n"), 1):
-        if _MAGIC.match(line) and number <= (error.lineno or number):
-            return CellError(
-                f"the cell holds an IPython line: {line.strip()}",
-                where=f"line {number}",
-                cure="put it in a cell of its own, before this one; here only plain Python is understood",
-            )
     number = error.lineno or 1
     lines = code.split("\n")
     line = lines[number - 1] if number <= len(lines) else ""

@@ -171,7 +171,7 @@ class NotebookLaboratory:
                 {**job(built), "reads": self._is_own(experiment), "seal": asked},
                 timeout_seconds,
                 keep=self._files(experiment),
-                share=self._share(experiment, prepared, values),
+                share=self._share(experiment, built["cells"][notebook.OWN]["source"], values),
             )
             if self._journal is None:
                 return function.stopped(experiment, ended.seconds)
@@ -187,12 +187,12 @@ class NotebookLaboratory:
         """Whether it is the person's own cell, which may read what they may; what it reads is granted to all others."""
         return experiment.purpose == "baseline" and experiment.code == self._analysis.code
 
-    def _share(self, experiment: Experiment, prepared: _Prepared, values: Mapping[str, object]) -> Share | None:
+    def _share(self, experiment: Experiment, source: str, values: Mapping[str, object]) -> Share | None:
         """What screening runs may share; runs that count as evidence share nothing."""
         if experiment.purpose != "screening" or experiment.free:
             return None
-        seeding = cells.seeding(experiment.seed, self._context.imports, prepared.code)
-        return Share(notebook.OWN, prepared.code, values, seeding)
+        seeding = cells.seeding(experiment.seed, self._context.imports, source)
+        return Share(notebook.OWN, source, values, seeding)
 
     def _files(self, experiment: Experiment) -> Path | None:
         """Where files stay that a run leaves in its folder; those of screening are dropped."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from jupyter_swarm.cell import typed
 from jupyter_swarm.experiments import cells
 from jupyter_swarm.words import Citation, Context, Experiment, Reason
 from jupyter_swarm.workspace import Workspace
@@ -43,7 +44,7 @@ def build(
 
     Args:
         experiment: what is run.
-        code: its code with the parameters lifted out (`cell.lift`).
+        code: its code with the parameters lifted out (`cell.lift`); it stands there as typed in IPython.
         parameters: name → literal, "seed" among them.
         context: imports and captures.
         workspace: where the captures lie.
@@ -62,7 +63,7 @@ def build(
             {"cell_type": "markdown", "id": "swarm-heading", "metadata": {}, "source": _heading(experiment)},
             _code("parameters", assignments),
             _code("inputs", cells.inputs(context, workspace.captures, set(values), code)),
-            _code("experiment", code),
+            _code("experiment", typed(code, timing=False)),
             _code("result", cells.result(experiment.metric, RESULT)),
         ],
         "metadata": {

@@ -158,19 +158,20 @@ def best(asked: Asked) -> Answer:
         nothing = {"name": swarm.name, "mean": None, "low": None, "high": None, "runs": 0, "code": None, "diff": None}
         return Answer([Words(f"{words}: {reason}.")], data=nothing)
     diff = cell.diff(measured.variation.code, state.baseline.code)
+    code = cell.typed(measured.variation.code)
     said = f"{state.objective.metric} = {_measured(state)}"
     parts: list[Part] = [Words(f"The best cell of {swarm.name}: {said}", strong=True), Code(diff)]
-    parts += [Words("The cell:"), Code(measured.variation.code)] if asked.face == "terminal" else []
+    parts += [Words("The cell:"), Code(code)] if asked.face == "terminal" else []
     return Answer(
         parts,
-        cell=f"# The best cell of the swarm {swarm.name}: {said}\n{measured.variation.code.strip(chr(10))}\n",
+        cell=f"# The best cell of the swarm {swarm.name}: {said}\n{code.strip(chr(10))}\n",
         data={
             "name": swarm.name,
             "mean": measured.mean,
             "low": measured.low,
             "high": measured.high,
             "runs": measured.runs,
-            "code": measured.variation.code,
+            "code": code,
             "diff": diff,
         },
     )

@@ -136,9 +136,11 @@ def _minds(fragment: str, words: Sequence[str], body: str) -> list[str]:
 
 def _metrics(fragment: str, words: Sequence[str], body: str) -> list[str]:
     """Names that the cell assigns."""
+    from jupyter_swarm import cell
+
     try:
-        tree = ast.parse(body)
-    except SyntaxError:
+        tree = ast.parse(cell.python(body))
+    except (SyntaxError, SwarmError):
         return []
     stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return _starting(sorted(stored), fragment)

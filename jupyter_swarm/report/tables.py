@@ -71,7 +71,7 @@ def _measured(state: SwarmState, links: Links, variation: Variation, runs: int) 
 
 def _changes(state: SwarmState, variation: Variation) -> list[str]:
     difference = literal(cell.diff(variation.code, state.analysis.code), "diff")
-    whole = folded("The whole best cell", literal(variation.code, "python"))
+    whole = folded("The whole best cell", literal(cell.typed(variation.code), "python"))
     return [f"What it changes in the cell as given:\n\n{difference}", whole]
 
 
@@ -86,7 +86,7 @@ def baseline(state: SwarmState, links: Links) -> str:
     error = state.baseline_error
     if error is not None:
         parts += [f"**It failed:** {inline(error.message)}", literal(error.traceback)]
-    parts.append(folded("The cell", literal(state.analysis.code, "python")))
+    parts.append(folded("The cell", literal(cell.typed(state.analysis.code), "python")))
     return "\n\n".join(parts)
 
 

@@ -164,12 +164,6 @@ class TestMistakes:
         assert "does not parse" in text
         assert "line 1" in text
 
-    @pytest.mark.parametrize("line", ["!ls", "%time x = 1", "measure?"])
-    def test_an_ipython_line(self, line: str) -> None:
-        text = self.error(f"{line}\nscore = 1")
-        assert "IPython line" in text
-        assert "cell of its own" in text
-
     @pytest.mark.parametrize("code", ["", "   \n", "# only a comment"])
     def test_an_empty_cell(self, code: str) -> None:
         assert "empty" in self.error(code)

@@ -1,4 +1,4 @@
-"""A stand-in for the cell room, so that these tests are about running alone."""
+"""Three functions of the cell room are stood in for, so that these tests are about running alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-import jupyter_swarm
+from jupyter_swarm import cell
 from jupyter_swarm.errors import LockError
 from jupyter_swarm.words import Context, Experiment
 from jupyter_swarm.workspace import Workspace
@@ -26,13 +26,10 @@ def _check_lock(code: str, analysis: object) -> None:
 
 @pytest.fixture(autouse=True)
 def simple_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in = SimpleNamespace(
-        lift=lambda code, analysis: SimpleNamespace(code=code, parameters={"seed": 0}),
-        check_lock=_check_lock,
-        rests_on=lambda code, analysis: SimpleNamespace(names=(), callables=(), also=(), fixed=()),
-    )
-    monkeypatch.setitem(sys.modules, "jupyter_swarm.cell", stand_in)
-    monkeypatch.setattr(jupyter_swarm, "cell", stand_in, raising=False)
+    monkeypatch.setattr(cell, "lift", lambda code, _: SimpleNamespace(code=code, parameters={"seed": 0}))
+    monkeypatch.setattr(cell, "check_lock", _check_lock)
+    nothing = SimpleNamespace(names=(), callables=(), also=(), fixed=())
+    monkeypatch.setattr(cell, "rests_on", lambda code, _: nothing)
 
 
 @pytest.fixture

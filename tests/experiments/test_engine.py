@@ -71,6 +71,28 @@ NOTEBOOKS: dict[str, list[str]] = {
         "get_ipython().__class__.__mro__[-4:]",
     ],
     "empty": ["", "1", "   ", "2"],
+    "drawing": [
+        "%matplotlib inline\n%config InlineBackend.figure_format = 'svg'\nimport matplotlib.pyplot as plt",
+        "plt.plot([1, 2])\nplt.title('t')\nprint('drawn')\nplt.close()",
+    ],
+    "settings": [
+        "%load_ext autoreload\n%autoreload 2\n%precision 3\n%xmode Minimal\n%env SOME=3\n1 / 3",
+        "%pwd == __import__('os').getcwd()",
+        "%who\n%whos int",
+        "1 / 0",
+    ],
+    "timed": ["%%time\nx = 3\nx", "%timeit -n 1 -r 1 -q x\nx", "%%timeit -n 1 -r 1 -q\nx", "%%prun -q\nx = 4", "x"],
+    "files": [
+        "!rm -f other.py",
+        "%%writefile other.py\nprint('other')\nfound = 5",
+        "%run other.py\nfound",
+        "%cd ..\n%cd -q -",
+        "%%bash\necho shell\necho error >&2",
+        "%%html\n<b>a</b>",
+        "names = !ls *.py\nnames, names.n",
+        "%reset -f\n'found' in dir()",
+    ],
+    "help": ["len?", "import json\njson.dumps??"],
 }
 _PLACES = re.compile(r'0x[0-9a-f]{6,}|[^\s"]*ipykernel_\d+/\d+|(CPU|Wall) time[^"\\]*')
 

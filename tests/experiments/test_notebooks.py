@@ -384,3 +384,20 @@ class TestNoExperimentCanRun:
         call: Awaitable[Run] = laboratory.run(experiment("score = 1"), 1.0)
         with pytest.raises(LaboratoryError, match="not open"):
             asyncio.run(call)  # type: ignore[arg-type]
+
+
+def test_ipython_lines_and_awaits_are_executed_as_typed(
+    workspace: Workspace, context: Context, experiment: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "data.txt").write_text("1\n2\n")
+    code = (
+        "import asyncio\nget_ipython().run_line_magic('matplotlib', 'inline')\n"
+        "lines = get_ipython().getoutput('cat data.txt')\nawait asyncio.sleep(0)\n"
+        "get_ipython().system('echo {len(lines)} lines')\nscore = float(len(lines))  # %time"
+    )
+    (one,) = run(workspace, context, experiment(code))
+    assert one.value == 2.0, one.message
+    shown = executed(workspace, one).cells[3]
+    assert "\n!echo {len(lines)} lines\n" in shown.source
+    assert "lines = !cat data.txt" in shown.source
+    assert "2 lines" in shown.outputs[0].text

@@ -117,6 +117,10 @@ class Shell(ZMQInteractiveShell):
                 return True
             index += 1
 
+    def enable_gui(self, gui: Any = None) -> None:
+        """Nobody looks at windows here; figures that are drawn in the notebook need nothing."""
+        self.active_eventloop = gui
+
     def system(self, cmd: str) -> None:
         """`!cmd`, without a terminal, which a process that is shut in cannot have; lines end as a terminal's do."""
         command = self.var_expand(cmd, depth=1)
