@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import re
 import subprocess
 import sys
+import tempfile
 from typing import Any
 
 from ipykernel import compiler
@@ -67,6 +69,7 @@ class Shell(ZMQInteractiveShell):
     """
 
     between: Any = None
+    _db: Any = None
     foreseen: dict[str, str]
     usual: tuple[list[Any], ...] | None = None
 
@@ -116,6 +119,21 @@ class Shell(ZMQInteractiveShell):
             if await super().run_ast_nodes([nodes[index]], cell_name, how, compiler, result):
                 return True
             index += 1
+
+    @property
+    def db(self) -> Any:
+        """What `%cd` and `%store` remember: as long as the experiment lasts, in its own temporary folder."""
+        if self._db is None:
+            try:
+                from IPython.external.pickleshare import PickleShareDB
+            except ImportError:  # an older IPython
+                from pickleshare import PickleShareDB
+            self._db = PickleShareDB(os.path.join(tempfile.gettempdir(), "ipython"))
+        return self._db
+
+    @db.setter
+    def db(self, made: Any) -> None:
+        self._db = None  # where an older IPython makes one: it lies in the zygote's folder
 
     def enable_gui(self, gui: Any = None) -> None:
         """Nobody looks at windows here; figures that are drawn in the notebook need nothing."""
