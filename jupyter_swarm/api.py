@@ -81,6 +81,8 @@ class Swarm:
         folder: str | Path | None = None,
         vary: Sequence[str] = (),
         fix: Sequence[str] = (),
+        setup: Sequence[str] = (),
+        done: int = 0,
         new: bool = False,
         progress: Callable[[int, int], None] | None = None,
         **options: str | int | float | bool | None,
@@ -101,6 +103,8 @@ class Swarm:
             workspace: where `.swarm/` lies or is made.
             folder: where relative paths in the cell resolve; the workspace's folder where not given.
             vary: knobs to vary, also `name=low..high`; fix: names never to vary.
+            setup: cells that are executed before it each time, and never varied; what they make is not captured.
+            done: so many of the cell's first lines have been executed in the notebook before.
             new: another swarm even though nothing has changed (the notebook's data may have).
             progress: told (bytes done, bytes in all) while large data are captured.
             options: workers, timeout_seconds, share_confirmation, seed, mind,
@@ -118,18 +122,22 @@ class Swarm:
         objective = objective_of(maximize, minimize)
         spend = budget if isinstance(budget, Budget) else parse_budget(budget)
         chosen = checked(agents, options)
-        cell_hash = digest(cell, objective, spend, agents, vary, fix, chosen)
+        cell_hash = digest(cell, setup, objective, spend, agents, vary, fix, chosen)
         there = None if new else register.same(place, name, cell_hash)
         if there is not None:
             found = cls(there, place)
             found.attached = True
             return found.ensure_runner()
         space = namespace if namespace is not None else {}
-        analysis = cells.read(cell, metric=objective.metric, namespace=space, vary=tuple(vary), fix=tuple(fix))
+        analysis = cells.read(
+            cell, metric=objective.metric, namespace=space, vary=vary, fix=fix, setup=setup, done=done
+        )
         place.create()
         with register.starting(place):
             home = Path(folder or place.folder).absolute()
-            context = cells.capture(analysis, space, folder=home, captures=place.captures, progress=progress)
+            context = cells.capture(
+                analysis, space, folder=home, captures=place.captures, setup=setup, progress=progress
+            )
             _check_variable(analysis)
             free = register.free_name(place, name)
             request = SwarmRequested(

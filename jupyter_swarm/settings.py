@@ -122,6 +122,7 @@ def checked(agents: int, options: Mapping[str, str | int | float | bool | None])
 
 def digest(
     cell: str,
+    setup: Sequence[str],
     objective: Objective,
     budget: Budget,
     agents: int,
@@ -130,7 +131,7 @@ def digest(
     options: Mapping[str, str | int | float | bool],
 ) -> str:
     """The hash by which an unchanged cell with unchanged settings is recognised; blank ends of lines do not matter."""
-    lines = [line.rstrip() for line in cell.strip("\n").splitlines()]
+    lines = [[line.rstrip() for line in each.strip("\n").splitlines()] for each in (cell, *setup)]
     settings = [objective.metric, objective.maximize, budget_text(budget), agents, sorted(vary), sorted(fix)]
     text = json.dumps([lines, settings, sorted(options.items())])
     return hashlib.sha256(text.encode()).hexdigest()

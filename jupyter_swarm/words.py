@@ -149,6 +149,8 @@ class Context(Word, frozen=True):
     """Versions of the packages that the imports name."""
     folder: str = ""
     """The notebook's folder: relative paths of the cell resolve there."""
+    setup: tuple[str, ...] = ()
+    """Cells of the notebook that are executed before it each time, as typed."""
 
 
 class Analysis(Word, frozen=True):

@@ -17,12 +17,14 @@ import sys
 import tempfile
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jupyter_swarm.cell.inspection import origin
+from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.scan import dotted
+from jupyter_swarm.cell.syntax import python
 from jupyter_swarm.cell.text import text_of
 from jupyter_swarm.errors import CaptureError, WorkspaceError
 from jupyter_swarm.words import Analysis, Capture, Context
@@ -34,6 +36,8 @@ _SECRET = re.compile(r"(.*_)?(api_?key|secret(_key)?|access_key|token|passw(or)?
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Event, threading.Condition, threading.Semaphore)
 GLOBALS = "jupyter-swarm globals"
 """The persistent id that stands for the globals of the notebook's functions."""
+MADE = "jupyter-swarm made later"
+"""That of what cells make which are executed before the swarm's: None, until they have."""
 
 
 def survey(analysis: Analysis, namespace: Mapping[str, Any]) -> tuple[Capture, ...]:
@@ -66,6 +70,7 @@ def capture(
     *,
     folder: Path | str,
     captures: Path,
+    setup: Sequence[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Context:
     """Take along what the cell needs.
@@ -75,6 +80,7 @@ def capture(
         namespace: the notebook's variables.
         folder: where relative paths of the cell resolve.
         captures: the folder of the pickles; this one is named by its sha256.
+        setup: cells that are executed before it each time, as typed.
         progress: told (bytes written, bytes expected) now and then.
 
     Raises:
@@ -93,11 +99,12 @@ def capture(
     return Context(
         imports=tuple(sorted(imports)),
         captures=found,
-        pickle=_write(taken, namespace, captures, limit, expected, progress) if taken else "",
+        pickle=_write(taken, _Known(namespace, setup), captures, limit, expected, progress) if taken else "",
         python=sys.executable,
         python_version=platform.python_version(),
         versions=_versions(imports),
         folder=str(folder),
+        setup=tuple(setup),
     )
 
 
@@ -108,7 +115,7 @@ def context_hash(context: Context) -> str:
     False
     """
     parts = [context.imports, context.pickle, context.python, context.python_version, sorted(context.versions.items())]
-    return hashlib.sha256(repr([*parts, context.folder]).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr([*parts, context.folder, *context.setup]).encode()).hexdigest()[:16]
 
 
 # ---------------------------------------------------------------- imports
@@ -200,7 +207,7 @@ def _cannot(name: str, value: Any, error: BaseException) -> CaptureError:
 
 def _picklable(value: Any) -> bool:
     try:
-        _pickler(io.BytesIO(), {}).dump(value)
+        _pickler(io.BytesIO(), _Known({})).dump(value)
     except Exception:
         return False
     return True
@@ -263,18 +270,28 @@ def _sized(value: Any) -> bool:
 # ---------------------------------------------------------------- the pickle
 
 
-def _pickler(file: Any, namespace: Mapping[str, Any]) -> Any:
-    """cloudpickle's, but the globals of the notebook's functions are left out: they are those of the process that
-    loads it (`experiments/cells.py` says how)."""
-    import cloudpickle
+class _Known:
+    """What of a pickle is not written, since it is there where it is loaded (`experiments/cells.py` says how)."""
 
-    home = id(namespace)
+    def __init__(self, namespace: Mapping[str, Any], setup: Sequence[str] = ()) -> None:
+        self.home = id(namespace)
+        bound = {name for each in setup for name in names(text_of(python(each)).tree).bound}
+        values = [namespace[name] for name in bound if name in namespace]
+        self.made = {id(value) for value in values if _attribute(value, "nbytes") is None and not _picklable(value)}
+
+
+def _pickler(file: Any, known: _Known) -> Any:
+    """cloudpickle's, but the globals of the notebook's functions are left out: they are those of the process that
+    loads it."""
+    import cloudpickle
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         def persistent_id(self, value: Any) -> str | None:
             # globals_ref: what cloudpickle makes the future globals of functions, by the id of their present ones.
-            mine = getattr(self, "globals_ref", {}).get(home)
-            return GLOBALS if mine is not None and value is mine else None
+            mine = getattr(self, "globals_ref", {}).get(known.home)
+            if mine is not None and value is mine:
+                return GLOBALS
+            return MADE if id(value) in known.made else None
 
     return Pickler(file)
 
@@ -305,7 +322,7 @@ class _Sink(io.RawIOBase):
 
 def _write(
     values: Mapping[str, Any],
-    namespace: Mapping[str, Any],
+    known: _Known,
     captures: Path,
     limit: int,
     expected: int,
@@ -317,7 +334,7 @@ def _write(
         try:
             with os.fdopen(handle, "wb") as file:
                 sink = _Sink(file, limit, expected, progress)
-                _dump(values, namespace, sink)
+                _dump(values, known, sink)
                 file.flush()
                 os.fsync(file.fileno())
             digest = sink.hash.hexdigest()
@@ -333,16 +350,16 @@ def _write(
     return digest
 
 
-def _dump(values: Mapping[str, Any], namespace: Mapping[str, Any], sink: _Sink) -> None:
+def _dump(values: Mapping[str, Any], known: _Known, sink: _Sink) -> None:
     sink.name = ", ".join(values)
     try:
-        _pickler(sink, namespace).dump(dict(values))
+        _pickler(sink, known).dump(dict(values))
     except (CaptureError, OSError):
         raise
     except Exception as error:
         for name, value in values.items():
             try:
-                _pickler(io.BytesIO(), namespace).dump(value)
+                _pickler(io.BytesIO(), known).dump(value)
             except Exception as own:
                 raise _cannot(name, value, own) from None
         raise _cannot(next(iter(values)), None, error) from None

@@ -20,7 +20,7 @@ from jupyter_swarm.cell.scan import Scan, dotted, is_literal, name_of, scanned, 
 from jupyter_swarm.cell.slicing import sliced
 from jupyter_swarm.cell.syntax import mentioned, python
 from jupyter_swarm.cell.text import text_of
-from jupyter_swarm.cell.vocabulary import BUILTINS, SEEDERS, VERBS
+from jupyter_swarm.cell.vocabulary import BUILTINS, OF_THE_SHELL, SEEDERS, VERBS
 from jupyter_swarm.errors import CellError
 from jupyter_swarm.words import Analysis, Insert, Recipe, Scope, Swap
 
@@ -28,7 +28,14 @@ _FOLDS = ("n_splits", "cv", "n_folds", "folds", "k")
 
 
 def read(
-    code: str, *, metric: str, namespace: Mapping[str, Any], vary: Sequence[str] = (), fix: Sequence[str] = ()
+    code: str,
+    *,
+    metric: str,
+    namespace: Mapping[str, Any],
+    vary: Sequence[str] = (),
+    fix: Sequence[str] = (),
+    setup: Sequence[str] = (),
+    done: int = 0,
 ) -> Analysis:
     """Everything that agents may know of a cell.
 
@@ -40,6 +47,8 @@ def read(
         namespace: the notebook's variables.
         vary: names of what alone may vary, also `name=low..high log` or `name=a|b`; () for all.
         fix: names of what may not.
+        setup: cells that are executed before it each time: what they make is not taken from the notebook.
+        done: so many of the first lines have been executed in the notebook before.
 
     Raises:
         CellError: it does not parse, never assigns the metric, uses a name that exists nowhere, imports what is not
@@ -54,13 +63,14 @@ def read(
         raise CellError("the cell is empty", cure="write in it what should be measured")
     _check_metric(code, metric)
     needed = _needed(tree, namespace)
+    made, more = _made(setup, namespace)
     first = Analysis(
         code=code,
         question=_question(tree),
         metric=metric,
         fixed=tuple(fix),
         vary=tuple(vary),
-        names=tuple(sorted(name for name in needed if name in namespace)),
+        names=tuple(sorted(name for name in (needed - made) | more if name in namespace)),
         imported=dict(_imported(needed, namespace)),
     )
     catalogue = _Catalogue(first, namespace)
@@ -80,7 +90,7 @@ def read(
         locked=lock.locked(third),
         scope=scope,
         test_ratio=ratio,
-        warnings=tuple(_warnings(third)),
+        warnings=(*_warnings(third), *_changed(third, done)),
     )
 
 
@@ -126,7 +136,29 @@ def _needed(tree: ast.Module, namespace: Mapping[str, Any]) -> set[str]:
             cure=f"{' or '.join(near)}, or run the cell that makes it" if near else "run the cell that makes it",
         )
     # A name that the notebook lends although a built-in has it too is the notebook's.
-    return set(found.needed) | (mentioned(tree) & namespace.keys() - found.bound)
+    return {*found.needed} - OF_THE_SHELL | (mentioned(tree) & namespace.keys() - found.bound)
+
+
+def _made(setup: Sequence[str], namespace: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    """What cells make that are executed before, and what they need."""
+    trees = [text_of(python(each)).tree for each in setup]
+    found = names(ast.Module(body=[node for tree in trees for node in tree.body], type_ignores=[]))
+    said = set().union(*map(mentioned, trees))
+    return found.bound, {*found.needed} - OF_THE_SHELL | said & namespace.keys() - found.bound
+
+
+def _changed(analysis: Analysis, done: int) -> Iterator[str]:
+    """What the cell takes from the notebook and has changed there already."""
+    for name in analysis.names:
+        for each in scanned(analysis.code, analysis).definitions.get(name, ()):
+            call = each.node.value if isinstance(each.node, ast.Expr) else None
+            told = call is None or (isinstance(call, ast.Call) and any(k.arg == "inplace" for k in call.keywords))
+            if each.kind == "mutate" and told and each.node.lineno <= done:
+                yield (
+                    f"line {each.node.lineno} changes {name}, which is taken from the notebook as it is now, after "
+                    f"that: join the cell that makes {name}, too (--cells)"
+                )
+                break
 
 
 def _imported(needed: set[str], namespace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

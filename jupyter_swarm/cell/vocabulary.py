@@ -74,7 +74,10 @@ DANGEROUS = frozenset(
 )  # fmt: skip
 """Names by which free code could reach around the lock."""
 
-BUILTINS = frozenset(dir(builtins)) | {"__file__", "__doc__", "display", "get_ipython"}
+OF_THE_SHELL = frozenset({"get_ipython", "exit", "quit"})
+"""Names that each shell has for itself."""
+
+BUILTINS = frozenset(dir(builtins)) | OF_THE_SHELL | {"__file__", "__doc__", "display"}
 
 Literal = bool | int | float | str
 

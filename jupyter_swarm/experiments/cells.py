@@ -28,7 +28,7 @@ def _swarm_load(path, names, parameters):
 
     class Unpickler(pickle.Unpickler):
         def persistent_load(self, name):
-            return globals()
+            return None if name.endswith("made later") else globals()
 
     kept = {name: globals()[name] for name in parameters}
     values = getattr(sys, "swarm_captures", {}).pop(path, None)  # there where a zygote has loaded it before
@@ -91,7 +91,7 @@ def _swarm_result(metric, names, mime):
 
 
 def inputs(context: Context, captures: Path, parameters: Collection[str], code: str) -> str:
-    """Imports, captured names and seeds. Parameters are never overwritten by captured names.
+    """Imports, captured names, cells that make the rest, and seeds. Parameters are never overwritten by captured names.
 
     Args:
         context: imports and captures.
@@ -104,6 +104,7 @@ def inputs(context: Context, captures: Path, parameters: Collection[str], code: 
     if context.pickle and names:
         path = str((captures / f"{context.pickle}.pkl").absolute())
         parts.append(_LOAD.strip() + f"\n\n\n_swarm_load({path!r}, {names!r}, {sorted(parameters)!r})\ndel _swarm_load")
+    parts += [each.strip("\n") for each in context.setup]
     parts.append(seeding("seed", context.imports, code))
     return "\n\n".join(parts)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from jupyter_swarm.cell import python
 from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
 from jupyter_swarm.experiments import cells, function, notebook, sealed
 from jupyter_swarm.experiments.cores import usable_cores
@@ -101,7 +102,7 @@ class NotebookLaboratory:
         if self._context.pickle:
             captures = str((self._workspace.captures / f"{self._context.pickle}.pkl").absolute())
         read = tuple(filter(None, (folder, captures, *self._read)))
-        imports = cells.import_statements([self._analysis.code])
+        imports = cells.import_statements([*map(python, self._context.setup), self._analysis.code])
         drivers = device_files() if self._devices else ()
         policy = Policy(read=read, write=drivers, shut=(root,), network=self._network)
         return Setup(
@@ -189,7 +190,7 @@ class NotebookLaboratory:
 
     def _share(self, experiment: Experiment, source: str, values: Mapping[str, object]) -> Share | None:
         """What screening runs may share; runs that count as evidence share nothing."""
-        if experiment.purpose != "screening" or experiment.free:
+        if experiment.purpose != "screening" or experiment.free or self._context.setup:
             return None
         seeding = cells.seeding(experiment.seed, self._context.imports, source)
         return Share(notebook.OWN, source, values, seeding)

@@ -12,6 +12,8 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from jupyter_swarm.errors import SwarmError, UsageError
 
 if TYPE_CHECKING:
+    from types import SimpleNamespace
+
     from jupyter_swarm.api import Swarm
     from jupyter_swarm.jupyter.pages import Answer
 
@@ -40,6 +42,9 @@ class SwarmMagics(Magics):  # type: ignore[misc]
         from jupyter_swarm.jupyter import help, verbs
         from jupyter_swarm.jupyter.options import split
 
+        if cell is None and line.split()[:1] == ["this"] and "--help" not in line.split():
+            self._begin_this(line)
+            return
         words = split(line, self.shell.user_ns)
         if cell is not None:
             if "--help" in words:
@@ -60,14 +65,29 @@ class SwarmMagics(Magics):  # type: ignore[misc]
         self._show(verb.carry_out(verbs.Asked(options, Workspace(), "notebook")))
 
     def _begin(self, words: list[str], cell: str) -> None:
+        from jupyter_swarm.jupyter import verbs
+
+        self._start(cell, verbs.read(verbs.CELL, words, "notebook"))
+
+    def _begin_this(self, line: str) -> None:
+        """`%swarm this EXPRESSION`: its words may hold quotation marks of Python."""
+        from jupyter_swarm.jupyter import swarming, verbs
+        from jupyter_swarm.jupyter.options import split
+
+        text, rest = swarming.expression(line)
+        words = [*([text] if text else []), *split(rest, self.shell.user_ns)]
+        options = verbs.read(verbs.VERBS["this"], words, "notebook")
+        options.here = False
+        self._start(swarming.cell_of(text, options), options)
+
+    def _start(self, cell: str, options: SimpleNamespace) -> None:
+        """Give a cell to a swarm, and show it."""
         from pathlib import Path
 
-        from jupyter_swarm.jupyter import verbs
         from jupyter_swarm.jupyter.swarming import begin
         from jupyter_swarm.jupyter.waiting import capturing
         from jupyter_swarm.workspace import Workspace
 
-        options = verbs.read(verbs.CELL, words, "notebook")
         with capturing("notebook" if self._page else "terminal") as progress:
             answer = begin(
                 cell,
@@ -75,6 +95,7 @@ class SwarmMagics(Magics):  # type: ignore[misc]
                 self.shell.user_ns,
                 workspace=Workspace(),
                 folder=Path.cwd(),
+                earlier=self._earlier(),
                 progress=progress,
             )
         if options.here and answer.watch is not None:
@@ -84,6 +105,10 @@ class SwarmMagics(Magics):  # type: ignore[misc]
             self._run_here(cell, answer.watch)
             if options.wait:
                 self._wait(answer.watch)
+
+    def _earlier(self) -> dict[int, str]:
+        """What was run in this session, as typed, by the numbers beside the cells."""
+        return dict(enumerate(self.shell.history_manager.input_hist_raw))
 
     def _run_here(self, cell: str, swarm: Swarm) -> None:
         """Run the cell as if it had no magic.

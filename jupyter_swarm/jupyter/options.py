@@ -203,6 +203,23 @@ def counts(text: str) -> list[int]:
     return [count(each.strip()) for each in text.split(",")]
 
 
+def cell_numbers(text: str) -> list[int]:
+    """Numbers of cells, as in `3-6,8`.
+
+    >>> cell_numbers("3-6,8")
+    [3, 4, 5, 6, 8]
+    """
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise ValueError("cells are named by their numbers, as in 3-6,8")
+        if int(last or first) < int(first) or int(last or first) - int(first) > 1_000:
+            raise ValueError(f"{part.strip()} is no range of cells")
+        found += range(int(first), int(last or first) + 1)
+    return found
+
+
 def share(text: str) -> float:
     """A share of something: between 0 and 1, or a percentage.
 

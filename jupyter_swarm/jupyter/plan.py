@@ -33,6 +33,8 @@ def plan(
     *,
     vary: Sequence[str] = (),
     fix: Sequence[str] = (),
+    setup: Sequence[str] = (),
+    done: int = 0,
     workers: int = 1,
     share: float | None = None,
     earlier: Swarm | None = None,
@@ -42,7 +44,9 @@ def plan(
     Raises:
         CellError: the cell cannot be used as it is, or something cannot be captured.
     """
-    analysis = cells.read(code, metric=objective.metric, namespace=namespace, vary=tuple(vary), fix=tuple(fix))
+    analysis = cells.read(
+        code, metric=objective.metric, namespace=namespace, vary=vary, fix=fix, setup=setup, done=done
+    )
     captures = cells.survey(analysis, namespace)
     seconds = earlier.state.run_seconds if earlier is not None and earlier.state.durations else None
     bought = buys(budget, workers, CONFIRMATION if share is None else share, seconds)

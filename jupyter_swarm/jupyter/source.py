@@ -34,6 +34,8 @@ class Opened:
     path: Path
     code: str
     namespace: dict[str, Any]
+    earlier: dict[int, str]
+    """Number → source of the code cells before it, from the top."""
     line: str | None = None
     """What follows `%%swarm` in a notebook; None for a Python file."""
 
@@ -87,7 +89,7 @@ def opened(path: Path, name: str = "") -> Iterator[Opened]:
         for number, cell in enumerate(context, 1):
             if cell.strip():
                 run.cell(cell, f"{path.name}, cell {number}")
-        yield Opened(path, code, run.namespace, line)
+        yield Opened(path, code, run.namespace, dict(enumerate(context, 1)), line)
 
 
 def percent_cells(text: str) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from jupyter_swarm.api import Swarm
-from jupyter_swarm.errors import UsageError
+from jupyter_swarm.errors import CellError, UsageError
 from jupyter_swarm.jupyter import source
+from jupyter_swarm.jupyter.earlier import joined
 from jupyter_swarm.jupyter.options import split
 from jupyter_swarm.jupyter.pages import Answer, Part, Words
 from jupyter_swarm.jupyter.verbs import BUDGET, CELL, COMMANDS, Asked, Face, read
@@ -24,7 +27,7 @@ AGENTS = 16
 NAME = "swarm"
 OF_THE_SWARM = (
     "name", "maximize", "minimize", "budget", "agents", "workers", "timeout", "seed", "vary", "fix", "mind",
-    "confirmation", "network", "gpus", "unsafe", "read",
+    "cells", "setup", "confirmation", "network", "gpus", "unsafe", "read",
 )  # fmt: skip
 """Options of a notebook's magic line that a terminal takes over: those of the swarm, not of how it is shown."""
 
@@ -38,6 +41,7 @@ def begin(
     *,
     workspace: Workspace,
     folder: Path,
+    earlier: Mapping[int, str],
     face: Face = "notebook",
     progress: Progress | None = None,
 ) -> Answer:
@@ -49,6 +53,7 @@ def begin(
         namespace: the notebook's variables.
         workspace: where it is kept.
         folder: where relative paths in the cell resolve.
+        earlier: number → source of cells that were run before.
         face: that asked.
         progress: told (bytes done, bytes in all) while data are captured.
 
@@ -59,14 +64,16 @@ def begin(
     objective = objective_of(options.maximize, options.minimize)
     budget = options.budget or parse_budget(BUDGET)
     vary, fix = _names(options.vary), _names(options.fix)
+    code, setup, done = joined(code, earlier, options.cells, options.setup)
     if options.plan:
         from jupyter_swarm.experiments.cores import usable_cores
         from jupyter_swarm.jupyter import plan
 
-        workers, earlier = options.workers or usable_cores(), plan.before(workspace, name)
+        workers, previous = options.workers or usable_cores(), plan.before(workspace, name)
         return plan.plan(
             code, objective, budget, namespace,
-            vary=vary, fix=fix, workers=workers, share=options.confirmation, earlier=earlier,
+            vary=vary, fix=fix, setup=setup, done=done,
+            workers=workers, share=options.confirmation, earlier=previous,
         )  # fmt: skip
     swarm = Swarm.start(
         code,
@@ -80,6 +87,8 @@ def begin(
         folder=folder,
         vary=vary,
         fix=fix,
+        setup=setup,
+        done=done,
         new=bool(options.new),
         progress=progress,
         workers=options.workers,
@@ -144,6 +153,42 @@ def cell(asked: Asked) -> Answer:
     raise UsageError("there is no cell here", cure="begin a cell with %%swarm")
 
 
+def this(asked: Asked) -> Answer:
+    """`%swarm this` is begun by the magic, which has the notebook's variables."""
+    raise UsageError("there is no notebook here", cure="begin it in one")
+
+
+def expression(line: str) -> tuple[str, str]:
+    """The expression of a line `this EXPRESSION --option …`, and its options.
+
+    >>> expression("this train(cfg, name='a b') --minimize loss")
+    ("train(cfg, name='a b')", '--minimize loss')
+    """
+    rest = line.strip().removeprefix("this")
+    cut = re.search(r"\s--[a-z]", rest)
+    return (rest[: cut.start()].strip(), rest[cut.start() :].strip()) if cut else (rest.strip(), "")
+
+
+def cell_of(text: str, options: SimpleNamespace) -> str:
+    """The cell that measures an expression.
+
+    Raises:
+        UsageError: nothing says what to call its value.
+        CellError: it is no expression.
+    """
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError as error:
+        raise CellError(
+            f"{text!r} is no expression: {error.msg}", cure="something that could stand after a ="
+        ) from None
+    if not (options.maximize or options.minimize):
+        raise UsageError(
+            "say what to call the value, and which way is better", cure="--maximize NAME or --minimize NAME"
+        )
+    return f"{options.maximize or options.minimize} = {text}\n"
+
+
 def run(asked: Asked) -> Answer:
     """`jupyter swarm run FILE`.
 
@@ -158,7 +203,7 @@ def run(asked: Asked) -> Answer:
         options = _merged(asked, opened)
         return begin(
             opened.code, options, opened.namespace,
-            workspace=Workspace(chosen), folder=path.parent, face=asked.face, progress=progress,
+            workspace=Workspace(chosen), folder=path.parent, earlier=opened.earlier, face=asked.face, progress=progress,
         )  # fmt: skip
 
 

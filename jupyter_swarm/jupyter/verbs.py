@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Literal
 
 from jupyter_swarm.errors import UsageError
-from jupyter_swarm.jupyter.options import Argument, count, counts, nearest, parse, share
+from jupyter_swarm.jupyter.options import Argument, cell_numbers, count, counts, nearest, parse, share
 from jupyter_swarm.settings import parse_budget, parse_seconds
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ SWARM = (
     Argument("--seed", "of the swarm's own choices (0 where not given)", kind=int, metavar="N"),
     Argument("--vary", "vary this alone, also NAME=low..high or NAME=a|b; repeat it or separate names by commas",
              metavar="NAME", many=True),
+    Argument("--cells", "join these earlier cells to this one, by the numbers beside them, as in 3-6,8",
+             kind=cell_numbers, metavar="CELLS", many=True),
+    Argument("--setup", "execute these earlier cells again before it, for what cannot be taken along (a loader, a "
+             "connection); they are never varied", kind=cell_numbers, metavar="CELLS", many=True),
     Argument("--fix", "never vary this; repeat it or separate names by commas", metavar="NAME", many=True),
     Argument("--mind", "how the agents think (classical where not given)", metavar="MIND", completes="mind"),
     Argument("--confirmation", "share of the budget that is set aside for confirming (50% where not given)",
@@ -136,6 +140,21 @@ _TABLE = (
         ("jupyter swarm run cell.py --maximize accuracy --budget 60s --wait --json",
          "jupyter swarm run study.ipynb --wait"),
         "terminal",
+    ),
+    Verb(
+        "this",
+        "Give an expression to a swarm, whose value is the metric.",
+        "swarming:this",
+        (
+            Argument("expression", "Python, without quotation marks around it; it ends where the options begin",
+                     required=True),
+            Argument("--name", "what to call the swarm (swarm where not given)", completes="swarm"),
+            *SWARM,
+        ),
+        "The value is called what --maximize or --minimize says. Whatever the expression needs is taken from the "
+        "notebook.",
+        ("%swarm this train(cfg) --minimize loss --budget 10m", "%swarm this evaluate(lr=0.1, depth=3) --maximize f1"),
+        "notebook",
     ),
     Verb("status", "What it is doing, what it has spent, where it looks.", "actions:status", (_ONE,),
          examples=("%swarm status wine",)),
