@@ -129,12 +129,12 @@ class Swarm:
             found.attached = True
             return found.ensure_runner()
         space = namespace if namespace is not None else {}
+        home = Path(folder or place.folder).absolute()
         analysis = cells.read(
-            cell, metric=objective.metric, namespace=space, vary=vary, fix=fix, setup=setup, done=done
+            cell, metric=objective.metric, namespace=space, vary=vary, fix=fix, setup=setup, done=done, folder=home
         )
         place.create()
         with register.starting(place):
-            home = Path(folder or place.folder).absolute()
             context = cells.capture(
                 analysis, space, folder=home, captures=place.captures, setup=setup, progress=progress
             )

@@ -106,6 +106,16 @@ class Locked(Word, frozen=True):
     line: int = 0
 
 
+class Leak(Word, frozen=True):
+    """How the rows that the metric is measured on, or their targets, reach what is fitted; `what` and `cure` are
+    sentences without their full stop."""
+
+    kind: Literal["fitted", "target", "duplicates", "groups", "order", "tuned"]
+    line: int
+    what: str
+    cure: str
+
+
 class Capture(Word, frozen=True):
     """A name that the cell takes from the notebook."""
 
@@ -132,7 +142,7 @@ class Recipe(Word, frozen=True):
     parameters: tuple[Parameter, ...] = ()
     """In the order of the signature: "*" or "*name" begins those by keyword only, "**name" takes any keyword."""
     shape: str = ""
-    """What calling it makes: the methods that matter ("fit/transform", "forward"), or "" for a function."""
+    """What calling it makes: the methods that matter ("fit/transform", "forward"), "settings", or "" for a function."""
 
 
 class Context(Word, frozen=True):
@@ -175,6 +185,7 @@ class Analysis(Word, frozen=True):
     imported: dict[str, str] = {}
     """Name in the cell → `module:qualname` (or `module` for a module), for imports of cell and context."""
     warnings: tuple[str, ...] = ()
+    leaks: tuple[Leak, ...] = ()
 
 
 class Edit(Word, frozen=True):

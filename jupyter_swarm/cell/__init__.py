@@ -11,6 +11,7 @@
     names.py                 what a cell needs that it does not make
     slicing.py, lock.py      what the metric rests on, and the refusal to touch it
     sealing.py               what of it has to be watched while a cell runs
+    configs.py, written.py   configurations: settings handed on as one value; the notebook's written out in the cell
     finding.py, steps.py     knobs, swaps, inserts, blocks
     ranges.py, docstrings.py, inspection.py      what values a parameter may take, what may stand for what
     reading.py               `read`: all of it, once

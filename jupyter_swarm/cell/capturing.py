@@ -12,7 +12,6 @@ import hashlib
 import io
 import os
 import platform
-import re
 import sys
 import tempfile
 import threading
@@ -26,13 +25,13 @@ from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.scan import dotted
 from jupyter_swarm.cell.syntax import python
 from jupyter_swarm.cell.text import text_of
+from jupyter_swarm.cell.vocabulary import is_credential
 from jupyter_swarm.errors import CaptureError, WorkspaceError
 from jupyter_swarm.words import Analysis, Capture, Context
 
 LIMIT_BYTES = 2**30
 LIMIT_VARIABLE = "JUPYTER_SWARM_CAPTURE_LIMIT"
 _BLOCK = 2**20
-_SECRET = re.compile(r"(.*_)?(api_?key|secret(_key)?|access_key|token|passw(or)?d|credentials?)", re.IGNORECASE)
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Event, threading.Condition, threading.Semaphore)
 GLOBALS = "jupyter-swarm globals"
 """The persistent id that stands for the globals of the notebook's functions."""
@@ -172,7 +171,7 @@ def _versions(imports: list[str]) -> dict[str, str]:
 
 
 def _refuse(name: str, value: Any) -> None:
-    if _SECRET.fullmatch(name) and isinstance(value, (str, bytes)) and value:
+    if is_credential(name) and isinstance(value, (str, bytes)) and value:
         raise CaptureError(
             f"{name!r} looks like a credential, and those are never taken along",
             cure="read it where it is used, or give the variable another name if it is none",

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from jupyter_swarm.cell import steps
+from jupyter_swarm.cell import configs, steps
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.ranges import Span, fitted, guess, knob, parse_vary
 from jupyter_swarm.cell.scan import Same, Scan, is_literal, name_of, scanned, value_of
@@ -194,13 +194,15 @@ def _assigned(scan: Scan) -> Iterator[tuple[str, Knob | None, ast.expr]]:
     counts: Counter[str] = Counter()
     for node in ast.walk(scan.tree):
         for name, value in _literal_targets(node):
+            root, _, key = name.partition(".")
             if (
                 id(value) in scan.text.opaque
-                or skipped(name)
-                or (name not in loaded and not isinstance(node, ast.AnnAssign))
+                or skipped(name.rpartition(".")[2])
+                or (root not in loaded and not isinstance(node, ast.AnnAssign) and root != "self")
             ):
                 continue
-            if len(scan.definitions.get(name, ())) > 1 or name == scan.analysis.metric:
+            once = len(scan.definitions.get(root, ())) <= 1 or (key and configs.made(root, scan) is not None)
+            if not once or root == scan.analysis.metric:
                 continue
             parameters = uses.get(name, [])
             if any(skipped(parameter) for parameter, _ in parameters):
@@ -214,6 +216,10 @@ def _literal_targets(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     match node:
         case ast.Assign(targets=[ast.Name(id=name)], value=value) if is_literal(value):
             yield name, value
+        case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict() as dictionary):
+            for key, value in configs.of_dictionary(dictionary):
+                if is_literal(value):
+                    yield f"{name}.{key}", value
         case ast.Assign(targets=[ast.Attribute(attr=name)], value=value) if is_literal(value):
             yield f"self.{name}", value
         case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)) if len(names) == len(values):

@@ -6,6 +6,7 @@ signature and docstring.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import inspect
 import re
@@ -18,7 +19,7 @@ from typing import Any
 
 from jupyter_swarm.cell import docstrings, ranges
 from jupyter_swarm.cell.ranges import Span
-from jupyter_swarm.cell.vocabulary import POOR_CHOICES, VERBS, skipped
+from jupyter_swarm.cell.vocabulary import POOR_CHOICES, SETTINGS, VERBS, skipped
 from jupyter_swarm.words import Knob, Parameter, Recipe, Value
 
 MOST_SIBLINGS = 20
@@ -104,7 +105,9 @@ def recipe(path: str, value: Any) -> Recipe:
         path=path,
         summary=summary[:200],
         parameters=tuple(_parameters(value, doc)),
-        shape=shape(value) if isinstance(value, type) else "",
+        shape=(shape(value) or (SETTINGS if dataclasses.is_dataclass(value) else ""))
+        if isinstance(value, type)
+        else "",
     )
 
 

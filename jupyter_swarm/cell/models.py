@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from jupyter_swarm.cell.scan import Scan, name_of
-from jupyter_swarm.cell.vocabulary import KEEPS_MODEL
+from jupyter_swarm.cell.vocabulary import KEEPS_MODEL, learns
 
 _ASKED = {"fit", "predict", "transform", "forward"}
 
@@ -19,6 +19,19 @@ def is_model(node: ast.expr, scan: Scan, *, called: bool = False) -> bool:
         called: whether it stands where a function does; then the name of a class is none.
     """
     return _is_model(node, scan, called, frozenset())
+
+
+def learned(node: ast.expr, scan: Scan) -> bool:
+    """Whether an expression is what a function of training gave back: `w = train(X, y, lr=0.1)`."""
+    if isinstance(node, ast.Name):
+        found = scan.definitions.get(node.id, ())
+        return bool(found) and all(
+            d.kind == "assign" and d.value is not None and not isinstance(d.value, ast.Name) and learned(d.value, scan)
+            for d in found
+        )
+    if not isinstance(node, ast.Call) or not learns(name_of(node.func)):
+        return False
+    return isinstance(node.func, ast.Name) or scan.path(node.func) is not None
 
 
 def _is_model(node: ast.expr, scan: Scan, called: bool, seen: frozenset[str]) -> bool:

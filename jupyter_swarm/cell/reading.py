@@ -7,6 +7,7 @@ import builtins
 import difflib
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from jupyter_swarm.cell.slicing import sliced
 from jupyter_swarm.cell.syntax import mentioned, python
 from jupyter_swarm.cell.text import text_of
 from jupyter_swarm.cell.vocabulary import BUILTINS, OF_THE_SHELL, SEEDERS, VERBS
+from jupyter_swarm.cell.written import written_out
 from jupyter_swarm.errors import CellError
 from jupyter_swarm.words import Analysis, Insert, Recipe, Scope, Swap
 
@@ -36,6 +38,7 @@ def read(
     fix: Sequence[str] = (),
     setup: Sequence[str] = (),
     done: int = 0,
+    folder: Path | str = "",
 ) -> Analysis:
     """Everything that agents may know of a cell.
 
@@ -49,6 +52,7 @@ def read(
         fix: names of what may not.
         setup: cells that are executed before it each time: what they make is not taken from the notebook.
         done: so many of the first lines have been executed in the notebook before.
+        folder: where relative paths of the cell resolve; the current one where not given.
 
     Raises:
         CellError: it does not parse, never assigns the metric, uses a name that exists nowhere, imports what is not
@@ -58,12 +62,15 @@ def read(
     ('x',)
     """
     code = python(code)
-    tree = text_of(code).tree
-    if not tree.body:
+    if not text_of(code).tree.body:
         raise CellError("the cell is empty", cure="write in it what should be measured")
+    made, more = _made(setup, namespace)
+    typed = code
+    code = written_out(typed, {name: value for name, value in namespace.items() if name not in made}, Path(folder))
+    done += code.count("\n") - typed.count("\n")
+    tree = text_of(code).tree
     _check_metric(code, metric)
     needed = _needed(tree, namespace)
-    made, more = _made(setup, namespace)
     first = Analysis(
         code=code,
         question=_question(tree),

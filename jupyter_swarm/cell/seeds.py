@@ -5,18 +5,22 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_swarm.cell.configs import of_dictionary
 from jupyter_swarm.cell.scan import Scan, is_literal, name_of, value_of
 from jupyter_swarm.cell.vocabulary import SEEDERS, is_seed
 
 
 def values(scan: Scan) -> Iterator[ast.expr]:
-    """Every expression of the cell that is a seed: `random_state=…`, `default_rng(…)`, `SEED = …`, in source order."""
+    """Every expression of the cell that is a seed: `random_state=…`, `default_rng(…)`, `{"seed": …}`, `SEED = …`."""
     for call in scan.text.calls:
         for keyword in call.keywords:
             if keyword.arg and is_seed(keyword.arg):
                 yield keyword.value
         if name_of(call.func) in SEEDERS and call.args and not isinstance(call.args[0], ast.Starred):
             yield call.args[0]
+    for node in ast.walk(scan.tree):
+        if isinstance(node, ast.Dict):
+            yield from (value for key, value in of_dictionary(node, deep=False) if is_seed(key))
     for name, definitions in scan.definitions.items():
         if is_seed(name):
             for definition in definitions:

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
-from jupyter_swarm.cell import seeds
+from jupyter_swarm.cell import configs, seeds
 from jupyter_swarm.cell.directives import directives
-from jupyter_swarm.cell.models import is_model
+from jupyter_swarm.cell.models import is_model, learned
 from jupyter_swarm.cell.scan import Definition, Same, Scan, dotted, is_literal, name_of, root_of, scanned
 from jupyter_swarm.cell.vocabulary import (
     ARITHMETIC,
@@ -161,9 +161,22 @@ class Slice:
     def _strict(self, node: ast.AST, why: str, *, rows: bool = True) -> None:
         self.strict.add(id(node))
         called = {id(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)}
+        settings: set[int] = set()
         for part in ast.walk(node):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
+            if isinstance(part, (ast.Subscript, ast.Attribute)):
+                settings |= self._setting(part, why)
+            elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and id(part) not in settings:
                 self._name(part.id, "strict", why, rows=rows and id(part) not in called)
+
+    def _setting(self, node: ast.expr, why: str) -> set[int]:
+        """Lock one setting of a configuration, where that is what is read; the nodes of the expression then."""
+        entry = configs.reached(node, self.scan)
+        if entry is None:
+            return set()
+        statement = self.scan.text.statement(entry[1])
+        self.items.setdefault(id(statement), (statement, why))
+        self.strict.add(id(entry[1]))
+        return {id(part) for part in ast.walk(node)}
 
     def _features(self, node: ast.expr, why: str) -> None:
         match node:
@@ -177,6 +190,8 @@ class Slice:
                 self._strict(node, why)
 
     def _measured(self, node: ast.expr, why: str, *, direct: bool) -> None:
+        if isinstance(node, (ast.Subscript, ast.Attribute)) and self._setting(node, why):
+            return
         match node:
             case ast.Name(id=name):
                 self._name(name, "measured", why, direct=direct)
@@ -237,7 +252,7 @@ class Slice:
             several = sum(not is_literal(argument) for argument in arguments) > 1
             for argument in arguments:
                 name = self.scan.parameter(call, argument)
-                if name in MODEL_PARAMETERS or is_model(argument, self.scan):
+                if name in MODEL_PARAMETERS or is_model(argument, self.scan) or self._is_learned(argument, call):
                     self.holes.add(id(argument))
                 else:
                     self._walk(argument, "measured" if self._answers(argument) else "strict", why, direct=not several)
@@ -270,13 +285,18 @@ class Slice:
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
         path = self.scan.path(call.func) or ""
         own = path.startswith("__main__:") or self.scan.local(call.func) is not None
-        if any(is_model(a, self.scan) or self._is_answer(a) for a in arguments):
+        if any(is_model(a, self.scan) or self._is_answer(a) or self._is_learned(a, call) for a in arguments):
             return False
         plain = all(is_literal(a) or self._is_option(a) or _is_seed_name(a) for a in arguments)
         told = bool(call.keywords) or (
             path in self.scan.analysis.catalogue and path.partition(":")[0].partition(".")[0] not in ARITHMETIC
         )
         return bool(arguments) and (own or (plain and told))
+
+    def _is_learned(self, node: ast.expr, call: ast.Call) -> bool:
+        """Whether an argument is what was learned, and others what it is measured on: `evaluate(w, X_test, y_test)`."""
+        others = [a for a in (*call.args, *(k.value for k in call.keywords)) if a is not node and not is_literal(a)]
+        return bool(others) and learned(node, self.scan)
 
     def _is_answer(self, node: ast.expr) -> bool:
         for part in ast.walk(node):
@@ -296,7 +316,9 @@ class Slice:
         return False
 
     def _is_option(self, node: ast.expr) -> bool:
-        """A name that holds nothing but a literal of this cell."""
+        """A name that holds nothing but a literal of this cell, or a configuration, or a setting of one."""
+        if configs.entries(node, self.scan) is not None or configs.reached(node, self.scan) is not None:
+            return True
         if not isinstance(node, ast.Name):
             return False
         definitions = self.scan.definitions.get(node.id, ())
@@ -307,10 +329,38 @@ class Slice:
             name = self.scan.parameter(call, argument)
             names = {name, argument.id} if isinstance(argument, ast.Name) else {name}
             telling = any(evaluates(n) or is_seed(n) for n in names)
+            if not telling and self._hands_settings(argument, why):
+                continue
             if not telling and (is_literal(argument) or self._is_option(argument)):
                 self.holes.add(id(argument))
             else:
                 self._walk(argument, "strict", why)
+
+    def _hands_settings(self, node: ast.expr, why: str) -> bool:
+        """Leave the settings of a configuration free, but for those that say how it measures; whether it is one."""
+        if (one := configs.reached(node, self.scan)) is not None:
+            settings = [one]
+        elif (found := configs.entries(node, self.scan)) is not None:
+            settings = found
+        else:
+            return False
+        for key, value in settings:
+            statement = self.scan.text.statement(value)
+            self.items.setdefault(id(statement), (statement, why))
+            name = key.rpartition(".")[2]
+            if is_literal(value) and not evaluates(name) and not is_seed(name):
+                self.holes.add(id(value))
+                self._open(value, statement)
+            else:
+                self.strict.add(id(value))
+        return True
+
+    def _open(self, value: ast.expr, statement: ast.stmt) -> None:
+        """All around a hole, as far as its statement, is locked."""
+        for parent in self.scan.text.ancestors(value):
+            if parent is statement:
+                break
+            self.measured.add(id(parent))
 
 
 def _gathers(call: ast.Call, receiver: ast.expr) -> bool:

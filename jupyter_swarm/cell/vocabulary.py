@@ -32,6 +32,15 @@ MODEL_PARAMETERS = frozenset(
 VERBS = ("fit", "predict", "transform", "forward", "step", "split")
 """Methods that make up the shape of a class."""
 
+SETTINGS = "settings"
+"""The shape of a class whose objects hold settings and do nothing (a dataclass)."""
+
+_LEARNS = re.compile(
+    r"(train|fit|learn|optimi[sz]e|pretrain|finetune|fine_tune)(_(?!.*(split|test|transform|predict)).*)?|"
+    r".*_(train|fit|model|net|network|classifier|regressor|learner)",
+    re.IGNORECASE,
+)
+
 _SKIP = re.compile(
     r"""_.*|.*(path|paths|file|files|filename|dir|directory|folder|url|uri)|n_jobs|num_workers|workers|threads|
     n_threads|nthread|num_threads|processes|device|devices|accelerator|gpus|verbose|verbosity|silent|quiet|debug|
@@ -49,6 +58,7 @@ _EVALUATION = re.compile(
     zero_division|multioutput|squared|.*repeats?|.*repetitions?|n_runs|trials|n_trials|targets?|y|data|dataset""",
     re.VERBOSE | re.IGNORECASE,
 )
+_CREDENTIAL = re.compile(r"(.*_)?(api_?key|secret(_key)?|access_key|token|passw(or)?d|credentials?)", re.IGNORECASE)
 _SEED = re.compile(r"(.*_)?seeds?|random_state|(.*_)?rng_seed", re.IGNORECASE)
 SEEDERS = frozenset(
     {"seed", "manual_seed", "manual_seed_all", "set_seed", "set_random_seed", "seed_everything", "default_rng",
@@ -98,6 +108,24 @@ def evaluates(name: str) -> bool:
     (True, True, False)
     """
     return _EVALUATION.fullmatch(name) is not None
+
+
+def learns(name: str) -> bool:
+    """Whether a function makes a model from data, as far as its name tells.
+
+    >>> learns("train"), learns("fit_forest"), learns("build_model"), learns("train_test_split"), learns("load_data")
+    (True, True, True, False, False)
+    """
+    return _LEARNS.fullmatch(name) is not None
+
+
+def is_credential(name: str) -> bool:
+    """Whether a name is that of a key, a token or a password.
+
+    >>> is_credential("OPENAI_API_KEY"), is_credential("tokens")
+    (True, False)
+    """
+    return _CREDENTIAL.fullmatch(name) is not None
 
 
 def is_seed(name: str) -> bool:

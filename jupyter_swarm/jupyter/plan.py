@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from jupyter_swarm import cell as cells
@@ -35,6 +36,7 @@ def plan(
     fix: Sequence[str] = (),
     setup: Sequence[str] = (),
     done: int = 0,
+    folder: Path,
     workers: int = 1,
     share: float | None = None,
     earlier: Swarm | None = None,
@@ -45,7 +47,7 @@ def plan(
         CellError: the cell cannot be used as it is, or something cannot be captured.
     """
     analysis = cells.read(
-        code, metric=objective.metric, namespace=namespace, vary=vary, fix=fix, setup=setup, done=done
+        code, metric=objective.metric, namespace=namespace, vary=vary, fix=fix, setup=setup, done=done, folder=folder
     )
     captures = cells.survey(analysis, namespace)
     seconds = earlier.state.run_seconds if earlier is not None and earlier.state.durations else None

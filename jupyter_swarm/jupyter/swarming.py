@@ -72,7 +72,7 @@ def begin(
         workers, previous = options.workers or usable_cores(), plan.before(workspace, name)
         return plan.plan(
             code, objective, budget, namespace,
-            vary=vary, fix=fix, setup=setup, done=done,
+            vary=vary, fix=fix, setup=setup, done=done, folder=folder,
             workers=workers, share=options.confirmation, earlier=previous,
         )  # fmt: skip
     swarm = Swarm.start(

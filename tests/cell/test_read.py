@@ -110,25 +110,38 @@ class TestOverruling:
 
 
 class TestOwnFunctions:
-    """A cell whose training function is opaque: a person frees what may vary by saying so."""
+    """Functions of the notebook that train, and others that measure what they gave back."""
 
-    CODE = "lr = 0.1  #: 0.001..1 log\nw = train(A, b, lr=lr)\nscore = evaluate(w, A, b)\n"
-    SPACE = {"train": lambda A, b, lr: lr, "evaluate": lambda w, A, b: w, "A": [1], "b": [2]}
+    CODE = "lr = 0.1\nw = train(A, b, lr=lr, folds=3)\nscore = evaluate(w, A, b, k=5)\n"
+    SPACE = {"train": lambda A, b, lr, folds: lr, "evaluate": lambda w, A, b, k: w, "A": [1], "b": [2]}
 
-    def test_a_range_in_a_comment_frees_its_literal(self) -> None:
+    def test_what_was_learned_is_a_model_and_its_settings_are_free(self) -> None:
         analysis = cell.read(self.CODE, metric="score", namespace=self.SPACE)
-        assert knobs(analysis)["lr"].origin == "comment"
-        other = self.CODE.replace("0.1  #", "0.5  #")
-        cell.check_lock(other, analysis)
+        assert {"lr"} <= set(knobs(analysis))
+        assert "evaluate.k" not in knobs(analysis)
+        cell.check_lock(self.CODE.replace("0.1", "0.5"), analysis)
+        for cheat in ("A, b[:1], k", "A, b * 2, k", "b, A, k"):
+            with pytest.raises(LockError):
+                cell.check_lock(self.CODE.replace("A, b, k", cheat), analysis)
 
-    def test_but_only_the_person_may_say_so(self) -> None:
-        code = self.CODE.replace("  #: 0.001..1 log", "")
-        analysis = cell.read(code, metric="score", namespace=self.SPACE)
+    def test_what_makes_data_is_none(self) -> None:
+        code = "D = load_data(scale=0.1)\nscore = evaluate(w, D, b)\n"
+        analysis = cell.read(code, metric="score", namespace={**self.SPACE, "w": 1, "load_data": lambda scale: scale})
         assert analysis.knobs == ()
+
+    @pytest.mark.parametrize("last", ["score = min(losses)", "score = losses[-1]", "score = losses"])
+    def test_nor_is_what_the_metric_is_taken_from(self, last: str) -> None:
+        code = f"losses = train(A, b, lr=0.1, n_splits=3)\n{last}\n"
+        space = {**self.SPACE, "train": lambda A, b, lr, n_splits: [lr]}
+        analysis = cell.read(code, metric="score", namespace=space)
+        assert "train.n_splits" not in knobs(analysis)
         with pytest.raises(LockError):
-            cell.check_lock(self.CODE.replace("0.1  #", "0.5  #"), analysis)
-        with pytest.raises(LockError):
-            cell.check_lock(code.replace("A, b)", "A, b[:1])"), analysis)
+            cell.check_lock(code.replace("n_splits=3", "n_splits=2"), analysis)
+
+    def test_a_range_in_a_comment_is_taken(self) -> None:
+        code = self.CODE.replace("0.1", "0.1  #: 0.001..1 log")
+        analysis = cell.read(code, metric="score", namespace=self.SPACE)
+        assert knobs(analysis)["lr"].origin == "comment"
 
 
 @pytest.mark.parametrize("name", ["LinearRegression", "Ridge", "Lasso", "ElasticNet"])

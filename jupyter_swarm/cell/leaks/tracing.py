@@ -1,0 +1,626 @@
+"""What flows where in a cell: its statements in order, without running any of them."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jupyter_swarm.cell.leaks import calling, learners, rows
+from jupyter_swarm.cell.leaks.cutting import GIVEN, Split, Splits, cuts
+from jupyter_swarm.cell.leaks.trade import (
+    BEST_SCORE,
+    DATED,
+    FEWER_ROWS,
+    HELD_OUT,
+    KEEPS_COLUMNS,
+    KEEPS_ROWS,
+    KEEPS_TARGET,
+    NO_DATA,
+    TARGET,
+    TRAINED,
+)
+from jupyter_swarm.cell.leaks.traces import NOTHING, Fit, Frame, Key, Value, either, joined
+from jupyter_swarm.cell.scan import Scan, is_literal, name_of, root_of, value_of
+
+MOST_CALLS = 6
+"""How deep functions of the cell are followed into each other."""
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Tracer:
+    """Follows a cell's values; afterwards `splits`, `pairs` and `choices` hold what may be a leak.
+
+    `pairs` are (features, target, line) that something is fitted on; `choices` map rows to the line and the way in
+    which their scores choose something.
+    """
+
+    def __init__(self, scan: Scan, namespace: Mapping[str, Any], objects: Mapping[str, Any]) -> None:
+        self.scan, self.namespace, self.objects = scan, namespace, objects
+        self.splits, self.cuts = Splits(), cuts(scan.tree)
+        self.pairs: list[tuple[Value, Value, int]] = []
+        self.choices: dict[Key, tuple[int, str]] = {}
+        self.loops = 0
+        self._scopes: list[dict[str, Value]] = [{}]
+        self._returned: list[list[Value]] = []
+        self._doubtful = 0
+
+    def run(self) -> None:
+        """Trace the whole cell."""
+        self.block(self.scan.tree.body)
+
+    # ------------------------------------------------------------ names
+
+    def value(self, name: str) -> Value:
+        """What a name holds now."""
+        for scope in (self._scopes[-1], self._scopes[0]):
+            if name in scope:
+                return scope[name]
+        return self._captured(name)
+
+    def bind(self, name: str, value: Value, line: int = 0) -> None:
+        """Give a name a value; in a branch that may not be taken it may have kept its old one."""
+        scope = self._scopes[-1]
+        value = value.but(line=line or value.line, label=name)
+        if self._doubtful and (name in scope or name in self._scopes[0]):
+            value = either(value, self.value(name))
+        scope[name] = value
+
+    def add(self, name: str, value: Value) -> None:
+        """Put something into what a name holds."""
+        old = self.value(name)
+        both = joined([old, value])
+        self._scopes[-1 if name in self._scopes[-1] else 0][name] = old.but(
+            roots=both.roots, parts=old.parts or both.parts, fits=both.fits, asked=both.asked, chosen=both.chosen,
+            scalar=both.scalar, gathered=both.gathered, ordered=both.ordered, shuffled=both.shuffled,
+        )  # fmt: skip
+
+    def change(self, name: str, **changes: object) -> None:
+        """Change what is known of what a name holds."""
+        self._scopes[-1 if name in self._scopes[-1] else 0][name] = self.value(name).but(**changes)
+
+    def without(self, frame: Frame, columns: Iterable[str]) -> None:
+        """Columns leave a frame in place: under every name that it has."""
+        for scope in self._scopes:
+            for name, value in scope.items():
+                if value.frame is not None and value.frame.root == frame.root:
+                    scope[name] = leave_out(value, columns)
+
+    def _captured(self, name: str) -> Value:
+        if name in self.scan.imported or name not in self.namespace:
+            return NOTHING
+        live = self.namespace[name]
+        if live is None or isinstance(live, (types.ModuleType, type, types.FunctionType, str, bytes, bool, int, float)):
+            return NOTHING
+        words = rows.strings(live)
+        if words is not None:
+            return Value(names=words)
+        kind = type(live)
+        splits = learners.splitter(kind, rows.plain_attributes(live))
+        if splits is not None:
+            return Value(splitter=splits)
+        made = learners.learner(kind)
+        if made is not None:
+            return Value(learner=made, label=name)
+        if callable(live) and not rows.is_data(live):
+            return NOTHING
+        stem, part = self._given(name)
+        return Value(
+            roots=frozenset({stem}),
+            parts=frozenset() if part is None else frozenset({(GIVEN, part)}),
+            frame=Frame(name) if rows.has_columns(live) else None,
+            rows=name,
+            complete=True,
+            label=name,
+        )
+
+    def _given(self, name: str) -> tuple[str, int | None]:
+        """`X_train` and `X_test` of the notebook are parts of one split; of `X`, where there is one as long as both."""
+        for pattern, part in ((HELD_OUT, 1), (TRAINED, 0)):
+            if (found := pattern.fullmatch(name)) is not None:
+                stem = f"{found[1] or ''}{found[3] or ''}".strip("_")
+                others = [n for n in self.namespace if n.replace(found[2], "") == name.replace(found[2], "")]
+                parts = {n for n in self.namespace if self._stem(n) == stem and n not in others} | {name}
+                whole = rows.length(self.namespace.get(stem))
+                is_whole = whole is not None and whole == sum(rows.length(self.namespace[n]) or 0 for n in parts)
+                held = 2 if part and found[2].lower().startswith(("val", "dev")) else part
+                return (stem if is_whole else f"given {stem}"), held
+        return name, None
+
+    @staticmethod
+    def _stem(name: str) -> str | None:
+        for pattern in (HELD_OUT, TRAINED):
+            if (found := pattern.fullmatch(name)) is not None:
+                return f"{found[1] or ''}{found[3] or ''}".strip("_")
+        return None
+
+    # ------------------------------------------------------------ statements
+
+    def block(self, statements: Iterable[ast.stmt]) -> None:
+        """Trace statements in order."""
+        for statement in statements:
+            self._statement(statement)
+
+    def _statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.Assign(targets=targets, value=expression):
+                value = self.of(expression)
+                for target in targets:
+                    self.store(target, value, node.lineno)
+            case ast.AnnAssign(target=target, value=ast.expr() as expression):
+                self.store(target, self.of(expression), node.lineno)
+            case ast.AugAssign(target=target, value=expression):
+                read = self.of(target) if not isinstance(target, ast.Starred) else NOTHING
+                self.store(target, self.applied(read, self.of(expression), read), node.lineno)
+            case ast.Expr(value=expression):
+                self.of(expression)
+            case ast.For() | ast.AsyncFor():
+                self._loop(node)
+            case ast.While(test=test, body=body, orelse=other):
+                self.of(test)
+                self._twice(body)
+                self._branch(other)
+            case ast.If():
+                self._if(node)
+            case ast.With(items=items) | ast.AsyncWith(items=items):
+                for item in items:
+                    value = self.of(item.context_expr)
+                    if item.optional_vars is not None:
+                        self.store(item.optional_vars, value, node.lineno)
+                self.block(node.body)
+            case ast.Try() | ast.TryStar():
+                self.block(node.body)
+                for handler in node.handlers:
+                    self._branch(handler.body)
+                self.block([*node.orelse, *node.finalbody])
+            case ast.Return(value=expression) if self._returned:
+                self._returned[-1].append(self.of(expression) if expression is not None else NOTHING)
+            case ast.Delete(targets=targets):
+                for target in targets:
+                    self._delete(target)
+
+    def _loop(self, node: ast.For | ast.AsyncFor) -> None:
+        iterated = self.of(node.iter)
+        for _ in range(2):
+            self.store(node.target, element(iterated), node.lineno)
+            self._in_loop(node.body)
+        self._branch(node.orelse)
+
+    def _twice(self, body: list[ast.stmt]) -> None:
+        for _ in range(2):
+            self._in_loop(body)
+
+    def _in_loop(self, body: list[ast.stmt]) -> None:
+        self.loops += 1
+        self.block(body)
+        self.loops -= 1
+
+    def _branch(self, body: list[ast.stmt]) -> None:
+        self._doubtful += 1
+        self.block(body)
+        self._doubtful -= 1
+
+    def _if(self, node: ast.If) -> None:
+        known = self._known(node.test)
+        if known is not None:
+            self.block(node.body if known else node.orelse)
+            return
+        self.of(node.test)
+        self._branch(node.body)
+        self._branch(node.orelse)
+        keys = self._compared(node.test)
+        if keys and self.loops:
+            how = "stops the training" if any(isinstance(n, ast.Break) for n in ast.walk(node)) else "chooses the best"
+            within: ast.AST = node
+            if how == "stops the training":
+                within = next(
+                    (a for a in self.scan.text.ancestors(node) if isinstance(a, (ast.For, ast.While, ast.AsyncFor))),
+                    node,
+                )
+            self.choose_names(_touched(within), keys, node.lineno, how)
+
+    def choose_names(self, names: Iterable[str], keys: frozenset[Key], line: int, how: str) -> None:
+        """Scores on some rows decide what these names hold."""
+        for key in keys:
+            self.choices[key] = (line, how)
+        for name in names:
+            value = self.value(name)
+            if value is not NOTHING:
+                self.change(name, chosen=value.chosen | keys)
+
+    def _compared(self, test: ast.expr) -> frozenset[Key]:
+        """Held-out rows whose score a test compares with something that is no number."""
+        keys: frozenset[Key] = frozenset()
+        for node in ast.walk(test):
+            match node:
+                case ast.Compare(left=left, ops=[ast.Gt() | ast.GtE() | ast.Lt() | ast.LtE()], comparators=[right]):
+                    if not is_literal(left) and not is_literal(right):
+                        keys |= scores(self.of(left)) | scores(self.of(right))
+        return keys
+
+    def _known(self, test: ast.expr) -> bool | None:
+        """Whether a flag of the cell or of the notebook is set; None where that is not known."""
+        match test:
+            case ast.Constant(value=value):
+                return bool(value)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                inner = self._known(operand)
+                return None if inner is None else not inner
+            case ast.Name(id=name):
+                found = self.scan.definitions.get(name, ())
+                if len(found) == 1 and found[0].kind == "assign" and is_literal(found[0].value):
+                    return bool(value_of(found[0].value)) if found[0].value is not None else None
+                if not found and isinstance(self.namespace.get(name), bool):
+                    return bool(self.namespace[name])
+        return None
+
+    def _delete(self, target: ast.expr) -> None:
+        match target:
+            case ast.Subscript(value=base, slice=ast.Constant(value=str(column))):
+                frame = self.of(base).frame
+                if frame is not None:
+                    self.without(frame, [column])
+
+    def store(self, target: ast.expr, value: Value, line: int) -> None:
+        """Bind a target, whatever its form."""
+        match target:
+            case ast.Name(id=name):
+                self.bind(name, value, line)
+            case ast.Starred(value=inner):
+                self.store(inner, joined([value]), line)
+            case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                items = value.items if value.items is not None and len(value.items) == len(targets) else None
+                for place, each in enumerate(targets):
+                    one = (
+                        items[place] if items is not None else value.but(items=None, rows=None, frame=None, column=None)
+                    )
+                    self.store(each, one, line)
+            case ast.Subscript(value=base, slice=index):
+                self._store_in(base, index, value, line)
+            case ast.Attribute():
+                if (root := root_of(target)) is not None:
+                    self.add(root, value.flowing)
+
+    def _store_in(self, base: ast.expr, index: ast.expr, value: Value, line: int) -> None:
+        if (root := root_of(base)) is None:
+            return
+        column = _column(index)
+        fits = frozenset(with_column(fit, column) for fit in value.fits | value.stats)
+        gathered = value.gathered or (value.scalar and bool(value.asked) and self.loops > 0)
+        old = self.value(root)
+        kept = frozenset(fit for fit in old.fits if column is None or fit.column != column)
+        if old is NOTHING:
+            self.bind(root, value.flowing.but(fits=fits, stats=frozenset(), gathered=gathered), line)
+            return
+        self.change(root, fits=kept)
+        self.add(root, Value(fits=fits, asked=value.asked, chosen=value.chosen, scalar=value.scalar, gathered=gathered,
+                             ordered=value.ordered))  # fmt: skip
+        frame = self.value(root).frame
+        if column is not None and frame is not None:
+            only = frame.only | {column} if frame.only is not None else None
+            self.change(root, frame=Frame(frame.root, only, frame.dropped - {column}))
+
+    # ------------------------------------------------------------ expressions
+
+    def of(self, node: ast.expr) -> Value:
+        """What is known of an expression's value."""
+        match node:
+            case ast.Name(id=name):
+                return self.value(name)
+            case ast.Call():
+                return calling.called(self, node)
+            case ast.Attribute():
+                return self._attribute(node)
+            case ast.Subscript():
+                return self._subscript(node)
+            case ast.BinOp(left=left, right=right):
+                one, two = self.of(left), self.of(right)
+                return self.applied(one, two, one if one.roots else two)
+            case ast.Compare(left=left, comparators=others):
+                values = [self.of(left), *map(self.of, others)]
+                found = self.applied(values[0], joined(values[1:]), values[0])
+                whole = values[0].frame is None and all(map(is_literal, others))
+                return found.but(column=values[0].column if whole else None, gathered=False)
+            case ast.UnaryOp(operand=operand):
+                return self.of(operand)
+            case ast.BoolOp(values=parts):
+                return joined(map(self.of, parts))
+            case ast.IfExp(test=test, body=body, orelse=other):
+                known = self._known(test)
+                return either(self.of(body), self.of(other)) if known is None else self.of(body if known else other)
+            case ast.NamedExpr(target=target, value=expression):
+                value = self.of(expression)
+                self.store(target, value, node.lineno)
+                return value
+            case ast.Tuple(elts=elements):
+                items = tuple(map(self.of, elements))
+                return joined(items).but(items=items)
+            case ast.List(elts=elements) | ast.Set(elts=elements):
+                return self._list(elements)
+            case ast.Dict(values=values):
+                return joined(map(self.of, values))
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                return self._comprehension(node.generators, [node.elt])
+            case ast.DictComp(key=key, value=expression):
+                return self._comprehension(node.generators, [key, expression])
+            case ast.Starred(value=inner) | ast.Await(value=inner):
+                return self.of(inner)
+        return NOTHING
+
+    def applied(self, one: Value, two: Value, rows_of: Value) -> Value:
+        """Two values made into one: statistics that meet rows are a fit."""
+        both = joined([one, two])
+        if (one.stats and two.stats) or not (one.stats or two.stats):
+            kept = not two.roots or not one.roots or two.rows == one.rows
+            return both.but(rows=rows_of.rows if kept else None, complete=kept and rows_of.complete)
+        data, told = (two, one) if one.stats else (one, two)
+        if not data.roots:
+            return both
+        made = self.with_fits(data, told.stats)
+        return both.but(fits=made.fits | both.fits, stats=frozenset(), rows=data.rows, complete=data.complete)
+
+    def with_fits(self, value: Value, fits: Iterable[Fit], line: int = 0) -> Value:
+        """Rows that were told what was learnt; where that came from rows of another side, it is a leak."""
+        taken = frozenset(fit for fit in fits if fit.roots & value.roots)
+        for fit in taken:
+            for split, place in value.parts:
+                seen = {part for number, part in fit.parts if number == split}
+                if not seen or (place != 0 and {0, place} <= seen):
+                    self.splits.all[split].leaks.setdefault(fit, line or fit.line)
+        return value.but(fits=value.fits | taken)
+
+    def cut(self, value: Value, split: Split, part: int, line: int, *, features: bool = True) -> Value:
+        """One part of rows that are split."""
+        if split.number in value.splits:
+            return value.but(complete=False)
+        if features:
+            self.enter(value, split, line)
+        return value.but(parts=value.parts | {(split.number, part)}, complete=False, items=None)
+
+    def enter(self, value: Value, split: Split, line: int) -> None:
+        """Rows come to a split: what they carry of each other by then is a leak."""
+        for fit in value.fits:
+            if fit.roots & value.roots and fit.parts <= value.parts:
+                split.leaks.setdefault(fit, line)
+        split.random = split.random or value.shuffled
+        if split.features is None or (split.features.rows is None and value.rows is not None):
+            split.features = value
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        base, name = self.of(node.value), node.attr
+        if base is NOTHING or name in NO_DATA:
+            return NOTHING
+        if base.learner is not None:
+            if name in BEST_SCORE and base.searched:
+                return Value(parts=frozenset({(base.searched, 2)}))
+            if name.endswith("estimator_"):
+                return base
+            return Value(roots=base.roots, stats=base.learned, chosen=base.chosen) if name.endswith("_") else NOTHING
+        if name in ("iloc", "loc", "at", "iat", "T"):
+            return base
+        if base.frame is not None and name not in KEEPS_ROWS | FEWER_ROWS | {"index", "str", "dt", "data", "target"}:
+            return of_column(base, name)
+        return kept(base, name)
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        base, index = self.of(node.value), node.slice
+        if base is NOTHING:
+            chosen = self.of(index).chosen
+            return Value(chosen=chosen) if chosen else NOTHING
+        if base.items is not None and isinstance(index, ast.Constant) and isinstance(index.value, int):
+            return base.items[index.value] if -len(base.items) <= index.value < len(base.items) else NOTHING
+        if base.items is not None and base.splitter is not None:
+            return base
+        if isinstance(index, ast.Tuple) and len(index.elts) == 2:
+            return _columns(self._rows(base, index.elts[0], node), index.elts[1], self.of(index.elts[1]))
+        if isinstance(index, ast.Constant) and isinstance(index.value, str):
+            return of_column(base, index.value)
+        if (names := self.of(index).names) is not None:
+            return only(base, names)
+        return self._rows(base, index, node)
+
+    def _rows(self, base: Value, index: ast.expr, node: ast.Subscript) -> Value:
+        if isinstance(index, ast.Slice) and index.lower is None and index.upper is None and index.step is None:
+            return base
+        name = root_of(node.value) or ""
+        features = TARGET.fullmatch(name) is None and base.column is None
+        asked = self.of(index)
+        if (cut := self.cuts.get(id(node))) is not None:
+            split = self.splits.at(cut.mark, node.lineno)
+            split.random = split.random or asked.shuffled
+            return self.cut(base, split, cut.part, node.lineno, features=features and base.roots != frozenset())
+        value = base
+        for number, part in sorted(asked.parts - base.parts):
+            split = self.splits.all[number]
+            value = self.cut(value, split, part, node.lineno, features=features)
+        if value is base:
+            supervised = frozenset(
+                fit for fit in asked.stats | asked.fits if fit.supervised and fit.kind == "statistics"
+            )
+            value = self.with_fits(base, supervised)
+            is_mask = isinstance(index, (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.Slice, ast.BinOp))
+            value = value.but(frame=value.frame if is_mask else None)
+        return value.but(
+            complete=False, chosen=value.chosen | asked.chosen, shuffled=value.shuffled or asked.shuffled, items=None,
+            gathered=value.gathered and isinstance(index, ast.Slice),
+        )  # fmt: skip
+
+    def _list(self, elements: list[ast.expr]) -> Value:
+        words = [each.value for each in elements if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+        if words and len(words) == len(elements):
+            return Value(names=tuple(words))
+        values = [self.of(each) for each in elements]
+        found = joined(values)
+        return found.but(gathered=len(values) > 1 and all(value.scalar and value.asked for value in values))
+
+    def _comprehension(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> Value:
+        whole = self._all_but(generators, elements)
+        if whole is not None:
+            return whole
+        self._scopes.append(dict(self._scopes[-1]))
+        self.loops += 1
+        for generator in generators:
+            self.store(generator.target, element(self.of(generator.iter)), generator.target.lineno)
+        found = joined([self.of(each) for each in elements])
+        self.loops -= 1
+        self._scopes.pop()
+        return found.but(gathered=found.scalar and bool(found.asked), items=None)
+
+    def _all_but(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> Value | None:
+        """`[c for c in df.columns if c != "y"]`: all columns but those, as names that begin with "-"."""
+        match generators, elements:
+            case [ast.comprehension(target=ast.Name(id=one), iter=iterated, ifs=[test])], [ast.Name(id=two)] if (
+                one == two
+            ):
+                base = (
+                    iterated.value if isinstance(iterated, ast.Attribute) and iterated.attr == "columns" else iterated
+                )
+                if self.of(base).frame is None:
+                    return None
+                match test:
+                    case ast.Compare(left=ast.Name(), ops=[ast.NotEq()], comparators=[ast.Constant(value=str(name))]):
+                        return Value(names=(f"-{name}",))
+                    case ast.Compare(left=ast.Name(), ops=[ast.NotIn()], comparators=[others]):
+                        names = self.of(others).names
+                        return Value(names=tuple(f"-{name}" for name in names)) if names else None
+        return None
+
+    # ------------------------------------------------------------ functions
+
+    def inlined(self, call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Value | None:
+        """What a function of the cell returns for these arguments; None where it is not followed."""
+        if len(self._returned) >= MOST_CALLS:
+            return None
+        arguments = [*function.args.posonlyargs, *function.args.args]
+        scope: dict[str, Value] = {}
+        defaults = function.args.defaults
+        for argument, default in zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True):
+            scope[argument.arg] = self.of(default)
+        for argument, given in zip(arguments, call.args, strict=False):
+            scope[argument.arg] = self.of(given)
+        for keyword in call.keywords:
+            if keyword.arg is not None:
+                scope[keyword.arg] = self.of(keyword.value)
+        for every in (*arguments, *function.args.kwonlyargs):
+            scope.setdefault(every.arg, NOTHING)
+        self._scopes.append(scope)
+        self._returned.append([])
+        self.block(function.body)
+        self._scopes.pop()
+        returned = self._returned.pop()
+        found = returned[0] if returned else NOTHING
+        for other in returned[1:]:
+            found = either(found, other)
+        return found
+
+
+# ---------------------------------------------------------------- parts of values
+
+
+def scores(value: Value) -> frozenset[Key]:
+    """Held-out rows that a single score was measured on."""
+    return frozenset(key for key in value.asked if held_out(key)) if value.scalar else frozenset()
+
+
+def held_out(key: Key) -> bool:
+    """Whether rows were kept from training."""
+    return any(isinstance(part, tuple) and part[1] != 0 for part in key)
+
+
+def element(value: Value) -> Value:
+    """What a loop over a value binds."""
+    if value.splitter is not None and value.items is not None:
+        return value.but(splitter=None)
+    if value.items is not None:
+        found = value.items[0] if value.items else NOTHING
+        for other in value.items[1:]:
+            found = either(found, other)
+        return found
+    return value.but(gathered=False, names=None, frame=None, rows=None)
+
+
+def of_column(base: Value, column: str) -> Value:
+    """One column of a frame."""
+    fits = frozenset(fit for fit in base.fits if fit.column in (None, column))
+    place = (base.frame.root, column) if base.frame is not None else None
+    return base.but(frame=None, column=place, fits=fits, items=None, line=0)
+
+
+def only(base: Value, names: tuple[str, ...]) -> Value:
+    """Some columns of a frame; names that begin with "-" are left out."""
+    dropped = {name[1:] for name in names if name.startswith("-")}
+    if dropped:
+        return leave_out(base, dropped)
+    fits = frozenset(fit for fit in base.fits if fit.column is None or fit.column in names)
+    frame = Frame(base.frame.root, frozenset(names)) if base.frame is not None else None
+    return base.but(frame=frame, fits=fits, items=None)
+
+
+def leave_out(base: Value, names: Iterable[str]) -> Value:
+    """A frame without some columns."""
+    gone = frozenset(names)
+    fits = frozenset(fit for fit in base.fits if fit.column is None or fit.column not in gone)
+    frame = base.frame
+    return base.but(
+        frame=Frame(frame.root, frame.only, frame.dropped | gone) if frame is not None else None, fits=fits, items=None
+    )
+
+
+def _columns(base: Value, index: ast.expr, asked: Value) -> Value:
+    """`df.loc[:, "y"]`, `data[:, -1]`, `data[:, :-1]`."""
+    if asked.names is not None:
+        return only(base, asked.names)
+    if isinstance(index, ast.Slice) and index.lower is None and index.upper is None:
+        return base
+    if is_literal(index):
+        place = value_of(index)
+        return of_column(base, place if isinstance(place, str) else f"#{place}")
+    match index:
+        case ast.Compare(ops=[ast.NotEq()], comparators=[ast.Constant(value=str(name))]):
+            return leave_out(base, [name])
+    taken = frozenset(fit for fit in asked.stats | asked.fits if fit.supervised and fit.roots & base.roots)
+    return base.but(frame=None, fits=base.fits | taken)
+
+
+def kept(base: Value, name: str) -> Value:
+    """What remains after a method or function of this name: rows, columns, the target."""
+    same = name in KEEPS_ROWS
+    return base.flowing.but(
+        rows=base.rows if same or name in FEWER_ROWS else None,
+        complete=base.complete and same,
+        frame=base.frame if name in KEEPS_COLUMNS else None,
+        column=base.column if name in KEEPS_TARGET else None,
+        learner=None,
+        line=base.line,
+        label=base.label,
+    )
+
+
+def with_column(fit: Fit, column: str | None) -> Fit:
+    """A fit that only one column carries."""
+    return (
+        Fit(fit.kind, fit.line, fit.what, fit.roots, fit.parts, fit.supervised, column) if column is not None else fit
+    )
+
+
+def _column(index: ast.expr) -> str | None:
+    if isinstance(index, ast.Tuple) and len(index.elts) == 2:
+        index = index.elts[1]
+    return index.value if isinstance(index, ast.Constant) and isinstance(index.value, str) else None
+
+
+def _touched(node: ast.AST) -> set[str]:
+    """Names that statements give a value, or whose methods they call for their effect."""
+    found = set()
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
+            found.add(each.id)
+        elif isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
+            root = root_of(each.value.func)
+            if root is not None:
+                found.add(root)
+    return found
+
+
+__all__ = ["DATED", "Tracer", "element", "held_out", "kept", "leave_out", "name_of", "of_column", "only", "scores"]

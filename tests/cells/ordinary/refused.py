@@ -1,0 +1,168 @@
+"""Cells that cannot be used as they are: each gets the right error, which names what is wrong."""
+
+from ordinary.case import Case, Wrong
+
+CELLS = (
+    Case(
+        name="open file",
+        setup=("handle = open('data.txt')",),
+        files={"data.txt": "1 2 3\n"},
+        code="total = sum(map(int, handle.read().split()))",
+        metric="total",
+        wrong=Wrong("CaptureError", "'handle' cannot be captured: it is an open file"),
+    ),
+    Case(
+        name="lock",
+        setup=("import threading\nguard = threading.Lock()",),
+        code="with guard:\n    value = 1.5",
+        metric="value",
+        wrong=Wrong("CaptureError", "'guard' cannot be captured: it is a lock"),
+    ),
+    Case(
+        name="function that uses a lock",
+        setup=("import threading\nguard = threading.RLock()\ndef safely(x):\n    with guard:\n        return x * 2",),
+        code="value = safely(1.5)",
+        metric="value",
+        wrong=Wrong("CaptureError", "'safely' (function safely) cannot be captured, since it uses 'guard'"),
+    ),
+    Case(
+        name="generator",
+        setup=("stream = (k * k for k in range(5))",),
+        code="total = sum(stream)",
+        metric="total",
+        wrong=Wrong("CaptureError", "'stream' cannot be captured: it is a generator"),
+    ),
+    Case(
+        name="connection to a database",
+        setup=("import sqlite3\ndb = sqlite3.connect(':memory:')",),
+        code="(value,) = db.execute('select 2.5').fetchone()",
+        metric="value",
+        wrong=Wrong("CaptureError", "'db' (Connection) cannot be captured"),
+    ),
+    Case(
+        name="socket in an object",
+        setup=(
+            "import socket\nclass Client:\n    def __init__(self):\n        self.pair = socket.socketpair()\n"
+            "    def ask(self):\n        return 0.5\nclient = Client()",
+        ),
+        code="answer = client.ask()",
+        metric="answer",
+        wrong=Wrong("CaptureError", "'client' (Client) cannot be captured"),
+    ),
+    Case(
+        name="running thread",
+        setup=("import threading, time\nwatcher = threading.Thread(target=time.sleep, args=(0.1,))\nwatcher.start()",),
+        code="watcher.join()\nvalue = 1.0",
+        metric="value",
+        wrong=Wrong("CaptureError", "'watcher' cannot be captured: it is a running thread"),
+    ),
+    Case(
+        name="credential",
+        setup=("api_key = 'not-a-real-one'\ndef ask(key):\n    return len(key)",),
+        code="score = ask(api_key) / 20",
+        metric="score",
+        wrong=Wrong("CaptureError", "'api_key' looks like a credential"),
+    ),
+    Case(
+        name="missing module",
+        code="import no_such_module_of_anybody as nothing\n\nloss = nothing.fit()",
+        metric="loss",
+        wrong=Wrong("CellError", "the module 'no_such_module_of_anybody' is not installed"),
+    ),
+    Case(
+        name="missing name in a module",
+        code="from math import no_such_function\n\nloss = no_such_function(1)",
+        metric="loss",
+        wrong=Wrong("CellError", "no_such_function"),
+    ),
+    Case(
+        name="metric that is never assigned",
+        setup=("X = [1, 2, 3]",),
+        code="accuracy_mean = sum(X) / 3\nprint(accuracy_mean)",
+        metric="accuracy",
+        wrong=Wrong("CellError", "the cell never assigns 'accuracy', the metric. Try: accuracy = … in the cell"),
+    ),
+    Case(
+        name="metric that is only assigned in a function",
+        code="def train():\n    loss = 0.5\n\ntrain()",
+        metric="loss",
+        wrong=Wrong("CellError", "the cell never assigns 'loss', the metric"),
+    ),
+    Case(
+        name="syntax error",
+        setup=("X = [1]",),
+        code="loss = sum(X\nprint(loss)",
+        metric="loss",
+        wrong=Wrong("CellError", "was never closed"),
+    ),
+    Case(
+        name="indentation error",
+        code="for k in range(3):\nloss = k",
+        metric="loss",
+        wrong=Wrong("CellError", "expected an indented block"),
+    ),
+    Case(
+        name="name that exists nowhere",
+        setup=("features = [1, 2]",),
+        code="loss = sum(feature) / 2",
+        metric="loss",
+        wrong=Wrong("CellError", "the name 'feature' exists nowhere"),
+    ),
+    Case(
+        name="cell for another language",
+        code="%%bash\nloss=3\necho $loss",
+        metric="loss",
+        wrong=Wrong("CellError", "the cell is for %%bash"),
+    ),
+    Case(
+        name="cell that is timed many times",
+        code="%%timeit\nloss = sum(range(10))",
+        metric="loss",
+        wrong=Wrong("CellError", "the cell is for %%timeit"),
+    ),
+    Case(
+        name="empty cell",
+        code="# nothing yet\n",
+        metric="loss",
+        wrong=Wrong("CellError", "the cell is empty"),
+    ),
+    Case(
+        name="metric that is a list",
+        code="scores = [0.1 * k for k in range(4)]",
+        metric="scores",
+        wrong=Wrong("missing", "scores is no real number but of type list"),
+    ),
+    Case(
+        name="metric that is no number",
+        code="loss = float('inf') - float('inf')",
+        metric="loss",
+        wrong=Wrong("nonfinite", "loss is nan, which is no finite number"),
+    ),
+    Case(
+        name="metric that is text",
+        setup=("value = 0.25",),
+        code="accuracy = f'{value:.2f}'",
+        metric="accuracy",
+        wrong=Wrong("missing", "accuracy is no real number but of type str"),
+    ),
+    Case(
+        name="metric assigned on one branch only",
+        setup=("ready = False",),
+        code="if ready:\n    loss = 0.5",
+        metric="loss",
+        wrong=Wrong("missing", "loss was never assigned"),
+    ),
+    Case(
+        name="cell that fails",
+        setup=("import numpy as np\nA = np.zeros((2, 2))",),
+        code="rank = np.linalg.inv(A).sum()",
+        metric="rank",
+        wrong=Wrong("failure", "LinAlgError: Singular matrix"),
+    ),
+    Case(
+        name="file that is not there",
+        code="with open('nowhere.csv') as file:\n    rows = len(file.readlines())",
+        metric="rows",
+        wrong=Wrong("failure", "FileNotFoundError: [Errno 2] No such file or directory: 'nowhere.csv'"),
+    ),
+)
