@@ -15,6 +15,7 @@ import msgspec
 from jupyter_swarm.cell import inspection, lock, seeds
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.finding import Found, find, find_all, matches
+from jupyter_swarm.cell.leaks import leaks
 from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.ranges import parse_vary
 from jupyter_swarm.cell.scan import Scan, dotted, is_literal, name_of, scanned, value_of
@@ -98,6 +99,7 @@ def read(
         scope=scope,
         test_ratio=ratio,
         warnings=(*_warnings(third), *_changed(third, done)),
+        leaks=leaks(third, {name: value for name, value in namespace.items() if name not in made}, catalogue.objects),
     )
 
 
@@ -370,31 +372,6 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
         name = name_of(call.func)
         if name in SEEDERS and name != "seed" and not call.args and not call.keywords:
             yield f"line {call.lineno}: {name}() draws from the system: give it seed, or runs do not repeat"
-    yield from _leaks(scan)
-
-
-def _leaks(scan: Scan) -> Iterator[str]:
-    """A transformer that has seen all rows before they are split."""
-    fitted: dict[str, int] = {}
-    for name, definitions in scan.definitions.items():
-        for definition in definitions:
-            value = definition.value
-            if (
-                isinstance(value, ast.Call)
-                and isinstance(value.func, ast.Attribute)
-                and value.func.attr == "fit_transform"
-            ):
-                fitted[name] = value.lineno
-    for call in scan.text.calls:
-        shape = recipe.shape if (recipe := scan.recipe(call.func)) else ""
-        if not ("split" in name_of(call.func).lower() or "cross" in name_of(call.func).lower() or "split" in shape):
-            continue
-        for argument in call.args:
-            if isinstance(argument, ast.Name) and fitted.get(argument.id, call.lineno) < call.lineno:
-                yield (
-                    f"line {fitted[argument.id]}: {argument.id} was transformed by what had seen all of its rows, and "
-                    f"is split only in line {call.lineno}: test rows leak into training"
-                )
 
 
 __all__ = ["VERBS", "read"]

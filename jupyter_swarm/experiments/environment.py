@@ -21,6 +21,12 @@ THREADS = (
     *("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "LOKY_MAX_CPU_COUNT"),
 )
 """What libraries read before they decide how many threads (or, joblib, processes) to start."""
+FIXED = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""Figures are drawn in the notebook; and pyarrow, which pandas imports where it is installed, starts no thread that
+would keep a process from being forked."""
 _SECRET = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
 
 
@@ -41,7 +47,7 @@ def environment(threads: int, source: Mapping[str, str] = os.environ) -> dict[st
     """A clean environment: names on an allow-list, without any that could hold a key, and `threads` for libraries.
 
     >>> found = environment(1, {"PATH": "/bin", "OPENAI_API_KEY": "sk-1", "HTTP_PROXY": "http://me:pw@host"})
-    >>> sorted(set(found) - {"MPLBACKEND", *THREADS})
+    >>> sorted(set(found) - {*FIXED, *THREADS})
     ['PATH']
     """
     kept = {
@@ -50,4 +56,4 @@ def environment(threads: int, source: Mapping[str, str] = os.environ) -> dict[st
         if (name in PASSED or name.startswith("LC_")) and not _SECRET.search(name) and not re.search(r"//[^/]*@", value)
     }
     counts = dict.fromkeys(THREADS, str(max(1, threads)))
-    return {"MPLBACKEND": "module://matplotlib_inline.backend_inline", **counts, **kept}
+    return {**FIXED, **counts, **kept}

@@ -233,7 +233,7 @@ def test_what_a_cell_rests_on(lent: dict[str, Any]) -> None:
         (lambda: {"a": 1}, "v['b'] = 2", [": 2 items instead of 1"]),
         (lambda: {1, 2}, "v.discard(2)", [": 1 items instead of 2"]),
         (lambda: pd.Series([1.0, 2.0]), "v[:] = 0", [": 2 of 2 values"]),
-        (lambda: pd.DataFrame({"t": ["a", "b"], "c": pd.Categorical(["u", "v"])}), "v.loc[0, 't'] = 'z'", ["['t']: "]),
+        (lambda: pd.DataFrame({"t": ["a", "b"], "c": pd.Categorical(["u", "v"])}), "v.loc[0, 't'] = 'z'", ["['t']"]),
         (lambda: pd.DataFrame({"a": [1.0, 2.0]}), "v['new'] = 1", []),
         (lambda: pd.DataFrame({"a": [1.0, 2.0]}), "del v['a']", ["['a']: it is gone"]),
         (lambda: Analysis, "v = 3", []),

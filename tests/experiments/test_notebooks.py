@@ -401,3 +401,39 @@ def test_ipython_lines_and_awaits_are_executed_as_typed(
     assert "\n!echo {len(lines)} lines\n" in shown.source
     assert "lines = !cat data.txt" in shown.source
     assert "2 lines" in shown.outputs[0].text
+
+
+STARTS = """
+import threading, time
+
+class Started:
+    def __reduce__(self):
+        return start, ()
+
+def start():
+    threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+    return 4.0
+"""
+
+
+def test_captures_that_start_threads_are_loaded_by_each_run_shut_in(
+    workspace: Workspace, context: Context, experiment: Make
+) -> None:
+    scope: dict[str, object] = {"__name__": "__main__"}
+    exec(STARTS, scope)
+    made = capture(workspace, context, x=scope["Started"]())  # type: ignore[operator]
+    (one,) = run(
+        workspace, made, experiment("import threading\nscore = x + threading.active_count()", purpose="confirmation")
+    )
+    assert one.value == 6.0, one.message
+
+
+def test_frames_are_loaded_once_also_where_pyarrow_is_installed(
+    workspace: Workspace, context: Context, experiment: Make
+) -> None:
+    import pandas as pd
+
+    pytest.importorskip("pyarrow")
+    made = capture(workspace, context, df=pd.DataFrame({"t": ["a", "b"]}))
+    (one,) = run(workspace, made, experiment("import os, sys\nscore = len(os.listdir('/proc/self/task')) + len(df)"))
+    assert one.value == 3.0, one.message

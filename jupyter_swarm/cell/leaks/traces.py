@@ -97,6 +97,8 @@ class Value:
     """The strings of a list of strings."""
     items: tuple[Value, ...] | None = field(default=None, compare=False)
     """The values of a tuple."""
+    each: Value | None = field(default=None, compare=False)
+    """What a loop over it binds, where that is known."""
     line: int = 0
     label: str = ""
 

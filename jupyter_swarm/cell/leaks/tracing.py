@@ -9,31 +9,20 @@ from typing import Any
 
 from jupyter_swarm.cell.leaks import calling, learners, rows
 from jupyter_swarm.cell.leaks.cutting import GIVEN, Split, Splits, cuts
-from jupyter_swarm.cell.leaks.trade import (
-    BEST_SCORE,
-    DATED,
-    FEWER_ROWS,
-    HELD_OUT,
-    KEEPS_COLUMNS,
-    KEEPS_ROWS,
-    KEEPS_TARGET,
-    NO_DATA,
-    TARGET,
-    TRAINED,
-)
+from jupyter_swarm.cell.leaks.parts import columns, element, kept, leave_out, of_column, only, scores, with_column
 from jupyter_swarm.cell.leaks.traces import NOTHING, Fit, Frame, Key, Value, either, joined
-from jupyter_swarm.cell.scan import Scan, is_literal, name_of, root_of, value_of
+from jupyter_swarm.cell.leaks.trade import BEST_SCORE, FEWER_ROWS, HELD_OUT, KEEPS_ROWS, NO_DATA, TARGET, TRAINED
+from jupyter_swarm.cell.scan import Scan, is_literal, root_of, value_of
 
 MOST_CALLS = 6
 """How deep functions of the cell are followed into each other."""
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Tracer:
     """Follows a cell's values; afterwards `splits`, `pairs` and `choices` hold what may be a leak.
 
     `pairs` are (features, target, line) that something is fitted on; `choices` map rows to the line and the way in
-    which their scores choose something.
+    which their scores choose something; `encodings` map statistics of groups to the column that they are of.
     """
 
     def __init__(self, scan: Scan, namespace: Mapping[str, Any], objects: Mapping[str, Any]) -> None:
@@ -41,6 +30,7 @@ class Tracer:
         self.splits, self.cuts = Splits(), cuts(scan.tree)
         self.pairs: list[tuple[Value, Value, int]] = []
         self.choices: dict[Key, tuple[int, str]] = {}
+        self.encodings: dict[Fit, tuple[str, str]] = {}
         self.loops = 0
         self._scopes: list[dict[str, Value]] = [{}]
         self._returned: list[list[Value]] = []
@@ -410,10 +400,10 @@ class Tracer:
             return Value(chosen=chosen) if chosen else NOTHING
         if base.items is not None and isinstance(index, ast.Constant) and isinstance(index.value, int):
             return base.items[index.value] if -len(base.items) <= index.value < len(base.items) else NOTHING
-        if base.items is not None and base.splitter is not None:
-            return base
+        if base.each is not None:
+            return base.each
         if isinstance(index, ast.Tuple) and len(index.elts) == 2:
-            return _columns(self._rows(base, index.elts[0], node), index.elts[1], self.of(index.elts[1]))
+            return columns(self._rows(base, index.elts[0], node), index.elts[1], self.of(index.elts[1]))
         if isinstance(index, ast.Constant) and isinstance(index.value, str):
             return of_column(base, index.value)
         if (names := self.of(index).names) is not None:
@@ -515,95 +505,6 @@ class Tracer:
         return found
 
 
-# ---------------------------------------------------------------- parts of values
-
-
-def scores(value: Value) -> frozenset[Key]:
-    """Held-out rows that a single score was measured on."""
-    return frozenset(key for key in value.asked if held_out(key)) if value.scalar else frozenset()
-
-
-def held_out(key: Key) -> bool:
-    """Whether rows were kept from training."""
-    return any(isinstance(part, tuple) and part[1] != 0 for part in key)
-
-
-def element(value: Value) -> Value:
-    """What a loop over a value binds."""
-    if value.splitter is not None and value.items is not None:
-        return value.but(splitter=None)
-    if value.items is not None:
-        found = value.items[0] if value.items else NOTHING
-        for other in value.items[1:]:
-            found = either(found, other)
-        return found
-    return value.but(gathered=False, names=None, frame=None, rows=None)
-
-
-def of_column(base: Value, column: str) -> Value:
-    """One column of a frame."""
-    fits = frozenset(fit for fit in base.fits if fit.column in (None, column))
-    place = (base.frame.root, column) if base.frame is not None else None
-    return base.but(frame=None, column=place, fits=fits, items=None, line=0)
-
-
-def only(base: Value, names: tuple[str, ...]) -> Value:
-    """Some columns of a frame; names that begin with "-" are left out."""
-    dropped = {name[1:] for name in names if name.startswith("-")}
-    if dropped:
-        return leave_out(base, dropped)
-    fits = frozenset(fit for fit in base.fits if fit.column is None or fit.column in names)
-    frame = Frame(base.frame.root, frozenset(names)) if base.frame is not None else None
-    return base.but(frame=frame, fits=fits, items=None)
-
-
-def leave_out(base: Value, names: Iterable[str]) -> Value:
-    """A frame without some columns."""
-    gone = frozenset(names)
-    fits = frozenset(fit for fit in base.fits if fit.column is None or fit.column not in gone)
-    frame = base.frame
-    return base.but(
-        frame=Frame(frame.root, frame.only, frame.dropped | gone) if frame is not None else None, fits=fits, items=None
-    )
-
-
-def _columns(base: Value, index: ast.expr, asked: Value) -> Value:
-    """`df.loc[:, "y"]`, `data[:, -1]`, `data[:, :-1]`."""
-    if asked.names is not None:
-        return only(base, asked.names)
-    if isinstance(index, ast.Slice) and index.lower is None and index.upper is None:
-        return base
-    if is_literal(index):
-        place = value_of(index)
-        return of_column(base, place if isinstance(place, str) else f"#{place}")
-    match index:
-        case ast.Compare(ops=[ast.NotEq()], comparators=[ast.Constant(value=str(name))]):
-            return leave_out(base, [name])
-    taken = frozenset(fit for fit in asked.stats | asked.fits if fit.supervised and fit.roots & base.roots)
-    return base.but(frame=None, fits=base.fits | taken)
-
-
-def kept(base: Value, name: str) -> Value:
-    """What remains after a method or function of this name: rows, columns, the target."""
-    same = name in KEEPS_ROWS
-    return base.flowing.but(
-        rows=base.rows if same or name in FEWER_ROWS else None,
-        complete=base.complete and same,
-        frame=base.frame if name in KEEPS_COLUMNS else None,
-        column=base.column if name in KEEPS_TARGET else None,
-        learner=None,
-        line=base.line,
-        label=base.label,
-    )
-
-
-def with_column(fit: Fit, column: str | None) -> Fit:
-    """A fit that only one column carries."""
-    return (
-        Fit(fit.kind, fit.line, fit.what, fit.roots, fit.parts, fit.supervised, column) if column is not None else fit
-    )
-
-
 def _column(index: ast.expr) -> str | None:
     if isinstance(index, ast.Tuple) and len(index.elts) == 2:
         index = index.elts[1]
@@ -621,6 +522,3 @@ def _touched(node: ast.AST) -> set[str]:
             if root is not None:
                 found.add(root)
     return found
-
-
-__all__ = ["DATED", "Tracer", "element", "held_out", "kept", "leave_out", "name_of", "of_column", "only", "scores"]

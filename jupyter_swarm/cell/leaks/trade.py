@@ -8,7 +8,7 @@ STATISTICS = frozenset(
     {"mean", "nanmean", "median", "nanmedian", "std", "nanstd", "var", "nanvar", "quantile", "percentile", "min", "ptp",
      "nanmin", "amin", "mode", "average"}
 )  # fmt: skip
-"""Functions and methods that make a number, or one a column, of many rows. The largest alone is none: pixels over 255."""
+"""Functions and methods that make a number, or one a column, of many rows; not the largest: pixels over 255."""
 
 RELATIONS = frozenset(
     {"corr", "corrwith", "corrcoef", "pearsonr", "spearmanr", "f_classif", "f_regression", "chi2", "ttest_ind",
@@ -27,8 +27,8 @@ SHUFFLES = frozenset(
 
 KEEPS_ROWS = frozenset(
     {"copy", "astype", "to_numpy", "values", "fillna", "asarray", "array", "ascontiguousarray", "log", "log1p", "exp",
-     "sqrt", "abs", "tensor", "from_numpy", "as_tensor", "float", "float32", "rename", "assign", "select_dtypes", "replace",
-     "get_dummies", "DataFrame", "Series", "nan_to_num", "clip", "to_frame", "toarray", "todense", "numpy", "where",
+     "sqrt", "abs", "tensor", "from_numpy", "as_tensor", "float", "float32", "rename", "assign", "select_dtypes",
+     "replace", "get_dummies", "DataFrame", "Series", "nan_to_num", "clip", "to_frame", "toarray", "todense", "numpy", "where",
      "interpolate", "ffill", "bfill", "reset_index", "set_index", "drop", "infer_objects", "convert_dtypes", "round"}
 )  # fmt: skip
 """Functions and methods that give the same rows in the same order."""
@@ -44,8 +44,8 @@ KEEPS_COLUMNS = frozenset(
 """Functions and methods after which every column still is there."""
 
 KEEPS_TARGET = frozenset(
-    {"copy", "astype", "to_numpy", "values", "ravel", "map", "factorize", "tolist", "to_list", "asarray", "array", "flatten",
-     "squeeze", "codes", "cat", "replace", "fit_transform", "to_frame", "reshape", "Series", "reset_index", "sample",
+    {"copy", "astype", "to_numpy", "values", "ravel", "map", "factorize", "tolist", "to_list", "asarray", "array",
+     "flatten", "squeeze", "codes", "cat", "replace", "fit_transform", "to_frame", "reshape", "Series", "reset_index", "sample",
      "fillna", "dropna", "get_dummies"}
 )  # fmt: skip
 """Functions and methods by which a target still is the column that it was made of."""

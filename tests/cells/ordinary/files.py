@@ -111,7 +111,8 @@ score = model.score(crops.loc[held_out, ["depth"]], crops.loc[held_out, "yield"]
         name="many files by a pattern",
         setup=("import json\nfrom pathlib import Path",),
         files={f"runs/{n}.json": f'{{"loss": {1 / (n + 1):.4f}}}' for n in range(5)},
-        code="""losses = {path.stem: json.loads(path.read_text())["loss"] for path in sorted(Path("runs").glob("*.json"))}
+        code="""paths = sorted(Path("runs").glob("*.json"))
+losses = {path.stem: json.loads(path.read_text())["loss"] for path in paths}
 mean_loss = sum(losses.values()) / len(losses)
 Path("summary.json").write_text(json.dumps(losses))""",
         metric="mean_loss",

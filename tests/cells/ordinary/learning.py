@@ -113,7 +113,8 @@ search.best_params_, best""",
         name="gradient boosting",
         setup=(
             "from sklearn.datasets import make_friedman1\nfrom sklearn.ensemble import HistGradientBoostingRegressor\n"
-            "from sklearn.metrics import mean_squared_error as mse\nfrom sklearn.model_selection import train_test_split\n"
+            "from sklearn.metrics import mean_squared_error as mse\n"
+            "from sklearn.model_selection import train_test_split\n"
             "X, y = make_friedman1(400, noise=1.0, random_state=0)",
         ),
         code="""X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, random_state=0)

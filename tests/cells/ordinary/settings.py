@@ -218,15 +218,12 @@ def ratio(n, offset=1):
     Case(
         name="partial, lambda and enumeration",
         setup=(
-            "from enum import Enum\nfrom functools import partial\nimport operator\n"
+            "from enum import Enum\nfrom functools import partial, reduce\nimport operator\n"
             "class Mode(Enum):\n    SUM = 'sum'\n    PRODUCT = 'product'\n"
             "scale = lambda v, by: v * by\ndouble = partial(scale, by=2.0)\nmode = Mode.SUM",
         ),
         code="""numbers = list(map(double, range(1, 6)))
-combine = {Mode.SUM: sum, Mode.PRODUCT: lambda v: functools_reduce(v)}[mode]
-def functools_reduce(v):
-    from functools import reduce
-    return reduce(operator.mul, v)
+combine = {Mode.SUM: sum, Mode.PRODUCT: partial(reduce, operator.mul)}[mode]
 total = combine(numbers)""",
         metric="total",
     ),

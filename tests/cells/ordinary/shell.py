@@ -46,7 +46,9 @@ area""",
     Case(
         name="timeit beside the metric",
         setup=("import numpy as np\nmatrix = np.random.default_rng(0).normal(size=(20, 20))",),
-        code="%timeit -n 2 -r 2 np.linalg.svd(matrix)\nranked = np.linalg.svd(matrix, compute_uv=False)\nratio = ranked[0] / ranked[4]",
+        code="""%timeit -n 2 -r 2 np.linalg.svd(matrix)
+ranked = np.linalg.svd(matrix, compute_uv=False)
+ratio = ranked[0] / ranked[4]""",
         metric="ratio",
     ),
     Case(

@@ -131,6 +131,9 @@ class Sandbox:
         self._grants = paths.grants(paths.system(), homes, self.policy.listing)
         for path, rights in paths.grants(read, shut, self.policy.listing).items():
             self._grants[path] = self._grants.get(path, 0) | rights
+        for path in map(os.path.realpath, self.policy.read):  # a file that is named may lie in what is shut
+            if os.path.isfile(path):
+                self._grants[path] = self._grants.get(path, 0) | landlock.READ_FILE
         for path in self._writable:
             device = paths.within(path, "/dev")  # a GPU's, say
             self._grants[path] = landlock.WRITE | (landlock.DEVICE if device else 0)
