@@ -20,12 +20,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_swarm.cell import credentials
 from jupyter_swarm.cell.inspection import origin
 from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.scan import dotted
 from jupyter_swarm.cell.syntax import python
 from jupyter_swarm.cell.text import text_of
-from jupyter_swarm.cell.vocabulary import is_credential
 from jupyter_swarm.errors import CaptureError, WorkspaceError
 from jupyter_swarm.words import Analysis, Capture, Context
 
@@ -171,10 +171,10 @@ def _versions(imports: list[str]) -> dict[str, str]:
 
 
 def _refuse(name: str, value: Any) -> None:
-    if is_credential(name) and isinstance(value, (str, bytes)) and value:
+    if (place := credentials.found(name, value)) is not None:
         raise CaptureError(
-            f"{name!r} looks like a credential, and those are never taken along",
-            cure="read it where it is used, or give the variable another name if it is none",
+            f"{place!r} looks like a credential, and those are never taken along",
+            cure="read it where it is used and keep it out of the variable, or give it another name if it is none",
         )
     what, cure = "", "make it inside the cell"
     if isinstance(value, io.IOBase) and not isinstance(value, (io.BytesIO, io.StringIO)):

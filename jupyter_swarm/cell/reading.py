@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from jupyter_swarm.cell import inspection, lock, seeds
+from jupyter_swarm.cell import credentials, inspection, lock, randomness, seeds
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.finding import Found, find, find_all, matches
 from jupyter_swarm.cell.leaks import leaks
@@ -22,7 +22,7 @@ from jupyter_swarm.cell.scan import Scan, dotted, is_literal, name_of, scanned, 
 from jupyter_swarm.cell.slicing import sliced
 from jupyter_swarm.cell.syntax import mentioned, python
 from jupyter_swarm.cell.text import text_of
-from jupyter_swarm.cell.vocabulary import BUILTINS, OF_THE_SHELL, SEEDERS, VERBS
+from jupyter_swarm.cell.vocabulary import BUILTINS, OF_THE_SHELL, VERBS
 from jupyter_swarm.cell.written import written_out
 from jupyter_swarm.errors import CellError
 from jupyter_swarm.words import Analysis, Insert, Recipe, Scope, Swap
@@ -65,6 +65,7 @@ def read(
     code = python(code)
     if not text_of(code).tree.body:
         raise CellError("the cell is empty", cure="write in it what should be measured")
+    _check_credentials(code, setup)
     made, more = _made(setup, namespace)
     typed = code
     code = written_out(typed, {name: value for name, value in namespace.items() if name not in made}, Path(folder))
@@ -117,6 +118,17 @@ def _check_metric(code: str, metric: str) -> None:
         f"the cell never assigns {metric!r}, the metric",
         cure=f"{metric} = … in the cell" + (f", or another metric: {', '.join(near)}" if near else ""),
     )
+
+
+def _check_credentials(code: str, setup: Sequence[str]) -> None:
+    """A cell is kept and shown: no key may stand in it."""
+    for each, where in ((code, "line"), *((python(each), "--setup, line") for each in setup)):
+        if (line := credentials.in_code(text_of(each).tree)) is not None:
+            raise CellError(
+                "the cell holds what looks like a credential, and cells are kept",
+                where=f"{where} {line}",
+                cure="read it from a file or the environment, in a cell before this one",
+            )
 
 
 def _question(tree: ast.Module) -> str:
@@ -366,12 +378,7 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
     scan = scanned(analysis.code, analysis)
     for line, said in directives(analysis.code).unknown.items():
         yield f"line {line}: `#: {said}` is neither a range, nor choices, nor fixed, lock or free"
-    if not seeds.present(scan):
-        yield "the cell uses no seed: what it draws from random, numpy and torch is seeded, other randomness is not"
-    for call in scan.text.calls:
-        name = name_of(call.func)
-        if name in SEEDERS and name != "seed" and not call.args and not call.keywords:
-            yield f"line {call.lineno}: {name}() draws from the system: give it seed, or runs do not repeat"
+    yield from randomness.warnings(scan)
 
 
 __all__ = ["VERBS", "read"]

@@ -16,6 +16,9 @@ def values(scan: Scan) -> Iterator[ast.expr]:
         for keyword in call.keywords:
             if keyword.arg and is_seed(keyword.arg):
                 yield keyword.value
+        for argument in call.args:
+            if argument is not call.args[0] and is_seed(scan.parameter(call, argument)):
+                yield argument
         if name_of(call.func) in SEEDERS and call.args and not isinstance(call.args[0], ast.Starred):
             yield call.args[0]
     for node in ast.walk(scan.tree):

@@ -58,7 +58,6 @@ _EVALUATION = re.compile(
     zero_division|multioutput|squared|.*repeats?|.*repetitions?|n_runs|trials|n_trials|targets?|y|data|dataset""",
     re.VERBOSE | re.IGNORECASE,
 )
-_CREDENTIAL = re.compile(r"(.*_)?(api_?key|secret(_key)?|access_key|token|passw(or)?d|credentials?)", re.IGNORECASE)
 _SEED = re.compile(r"(.*_)?seeds?|random_state|(.*_)?rng_seed", re.IGNORECASE)
 SEEDERS = frozenset(
     {"seed", "manual_seed", "manual_seed_all", "set_seed", "set_random_seed", "seed_everything", "default_rng",
@@ -117,15 +116,6 @@ def learns(name: str) -> bool:
     (True, True, True, False, False)
     """
     return _LEARNS.fullmatch(name) is not None
-
-
-def is_credential(name: str) -> bool:
-    """Whether a name is that of a key, a token or a password.
-
-    >>> is_credential("OPENAI_API_KEY"), is_credential("tokens")
-    (True, False)
-    """
-    return _CREDENTIAL.fullmatch(name) is not None
 
 
 def is_seed(name: str) -> bool:

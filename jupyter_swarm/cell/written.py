@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from jupyter_swarm.cell import credentials
 from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.scan import dotted, imports_in
 from jupyter_swarm.cell.text import Text, text_of
-from jupyter_swarm.cell.vocabulary import is_credential
 
 MOST_SETTINGS, LONGEST, DEEPEST = 100, 5_000, 4
 MOST_BYTES = 100_000
@@ -47,7 +47,7 @@ def written_out(code: str, namespace: Mapping[str, Any], folder: Path) -> str:
     code = text.replaced(_files(text, folder))
     made: list[str] = []
     for name in sorted(names(text.tree).needed):
-        if name in namespace and not is_credential(name):
+        if name in namespace and credentials.found(name, namespace[name]) is None:
             made += _assigned(name, namespace[name], namespace)
     if not made:
         return code
@@ -97,7 +97,7 @@ def settings(values: Mapping[Any, Any]) -> bool:
     >>> settings({"lr": 0.1, "dims": [1, 2]}), settings({"f": len}), settings({"token": "x"})
     (True, False, False)
     """
-    if not 0 < len(values) <= MOST_SETTINGS or not _is_plain(values, 0):
+    if not 0 < len(values) <= MOST_SETTINGS or not _is_plain(values, 0) or credentials.found("", values) is not None:
         return False
     return len(repr(values)) <= LONGEST and any(isinstance(each, (bool, int, float, str)) for each in _leaves(values))
 
@@ -105,8 +105,7 @@ def settings(values: Mapping[Any, Any]) -> bool:
 def _is_plain(value: Any, depth: int) -> bool:
     if isinstance(value, Mapping):
         return depth < DEEPEST and all(
-            isinstance(key, str) and not (is_credential(key) and each) and _is_plain(each, depth + 1)
-            for key, each in value.items()
+            isinstance(key, str) and _is_plain(each, depth + 1) for key, each in value.items()
         )
     if type(value) in (list, tuple):
         return depth < DEEPEST and len(value) <= MOST_SETTINGS and all(_is_plain(each, depth + 1) for each in value)

@@ -17,9 +17,8 @@ from contextlib import suppress
 from typing import Any
 
 from jupyter_swarm.cell.leaks.cutting import Split
-from jupyter_swarm.cell.leaks.parts import held_out
 from jupyter_swarm.cell.leaks.rows import Looked
-from jupyter_swarm.cell.leaks.traces import Fit, Value
+from jupyter_swarm.cell.leaks.traces import Fit, Value, held_out
 from jupyter_swarm.cell.leaks.tracing import Tracer
 from jupyter_swarm.cell.scan import scanned
 from jupyter_swarm.words import Analysis, Leak
@@ -42,8 +41,10 @@ def leaks(analysis: Analysis, namespace: Mapping[str, Any], objects: Mapping[str
     looked = Looked(namespace)
     found = [*_fitted(tracer, metric), *_targets(tracer, metric, looked), *_tuned(tracer, metric)]
     found += [leak for split in _splits(tracer, metric) for leak in _of_split(split, looked)]
-    unique = {(leak.kind, leak.line): leak for leak in reversed(found)}
-    return tuple(sorted(unique.values(), key=lambda leak: (leak.line, leak.kind)))
+    ordered = sorted(found, key=lambda leak: (leak.line, leak.kind))
+    lines = {(leak.kind, leak.line): leak for leak in reversed(ordered)}
+    once = {(leak.kind, leak.what): leak for leak in lines.values()}
+    return tuple(leak for leak in ordered if once.get((leak.kind, leak.what)) is leak)
 
 
 def _splits(tracer: Tracer, metric: Value) -> Iterator[Split]:
@@ -60,8 +61,7 @@ def _fitted(tracer: Tracer, metric: Value) -> Iterator[Leak]:
     said: set[Fit] = set()
     for split in _splits(tracer, metric):
         for fit, line in split.leaks.items():
-            encoded = tracer.encodings.get(fit)
-            if fit not in said and (encoded is None or encoded in targets):
+            if fit not in said and (fit.encodes is None or fit.encodes in targets):
                 said.add(fit)
                 yield _said(fit, split.line or line)
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from jupyter_swarm.cell.leaks import learners, trade
-from jupyter_swarm.cell.leaks.parts import element, held_out, kept, leave_out, of_column, only, scores
-from jupyter_swarm.cell.leaks.traces import NOTHING, Fit, Frame, Learner, Splitter, Value, joined
-from jupyter_swarm.cell.scan import is_literal, name_of, root_of, value_of
+from jupyter_swarm.cell.leaks.parts import element, kept, leave_out, of_column, scores
+from jupyter_swarm.cell.leaks.traces import NOTHING, Fit, Frame, Learner, Splitter, Value, held_out, joined
+from jupyter_swarm.cell.scan import dotted, is_literal, name_of, root_of, value_of
 from jupyter_swarm.cell.vocabulary import FIT, KEEPS_MODEL, MODEL_PARAMETERS, PREDICT
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def called(tracer: Tracer, call: ast.Call) -> Value:
 
 
 def _is_module(tracer: Tracer, node: ast.expr) -> bool:
-    root = root_of(node)
+    chain = dotted(node)
+    root = chain.partition(".")[0] if chain is not None else None
     if root is None or root not in tracer.scan.imported:
         return False
     return not any(d.kind not in ("import", "mutate") for d in tracer.scan.definitions.get(root, ()))
@@ -443,8 +444,7 @@ def _of_groups(tracer: Tracer, call: ast.Call, data: Value, found: Value, method
     if data.column is None or method not in trade.STATISTICS:
         return found
     what = f"the {method} of {data.column[1]} in each group"
-    fit = Fit("statistics", _line(call), what, data.roots, data.parts, True)
-    tracer.encodings[fit] = data.column
+    fit = Fit("statistics", _line(call), what, data.roots, data.parts, True, encodes=data.column)
     return Value(roots=data.roots, parts=data.parts, stats=frozenset({fit}))
 
 
@@ -669,6 +669,3 @@ def _source(tracer: Tracer, call: ast.Call, found: Value, name: str) -> Value:
     if _keyword(call, "parse_dates") is not None and _keyword(call, "index_col") is not None:
         dated = _line(call)
     return Value(roots=frozenset({root}), frame=Frame(root), ordered=dated)
-
-
-__all__ = ["called", "only", "stops"]

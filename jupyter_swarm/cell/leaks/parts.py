@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 
-from jupyter_swarm.cell.leaks.traces import NOTHING, Fit, Frame, Key, Value, either
+from jupyter_swarm.cell.leaks.traces import NOTHING, Fit, Frame, Key, Value, either, held_out
 from jupyter_swarm.cell.leaks.trade import FEWER_ROWS, KEEPS_COLUMNS, KEEPS_ROWS, KEEPS_TARGET
 from jupyter_swarm.cell.scan import is_literal, value_of
 
@@ -13,11 +14,6 @@ from jupyter_swarm.cell.scan import is_literal, value_of
 def scores(value: Value) -> frozenset[Key]:
     """Held-out rows that a single score was measured on."""
     return frozenset(key for key in value.asked if held_out(key)) if value.scalar else frozenset()
-
-
-def held_out(key: Key) -> bool:
-    """Whether rows were kept from training."""
-    return any(isinstance(part, tuple) and part[1] != 0 for part in key)
 
 
 def element(value: Value) -> Value:
@@ -91,6 +87,4 @@ def kept(base: Value, name: str) -> Value:
 
 def with_column(fit: Fit, column: str | None) -> Fit:
     """A fit that only one column carries."""
-    return (
-        Fit(fit.kind, fit.line, fit.what, fit.roots, fit.parts, fit.supervised, column) if column is not None else fit
-    )
+    return replace(fit, column=column) if column is not None else fit

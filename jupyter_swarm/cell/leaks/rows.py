@@ -187,7 +187,7 @@ class Looked:
         total = np.zeros(rows, dtype=np.uint64)
         random = np.random.Generator(np.random.PCG64(0))
         for code in codes:
-            mixed = (code ^ (code >> np.uint64(29))) * np.uint64(random.integers(2**62, 2**63) * 2 + 1)
+            mixed = (code ^ (code >> np.uint64(29))) * np.uint64(int(random.integers(2**62, 2**63)) * 2 + 1)
             total += mixed ^ (mixed >> np.uint64(31))
         different = len(np.unique(total))
         return (rows - different) / rows if self._surprising(columns, codes, rows, different) else 0.0

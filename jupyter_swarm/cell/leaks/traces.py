@@ -26,6 +26,8 @@ class Fit:
     parts: frozenset[Part]
     supervised: bool = False
     column: str | None = None
+    encodes: tuple[str, str] | None = None
+    """The frame and column that a statistic of groups is of: it is a leak where that is the target."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class Value:
     @property
     def held_out(self) -> bool:
         """Whether these are rows that nothing is to be fitted on."""
-        return any(place != 0 for _, place in self.parts)
+        return held_out(self.key)
 
     @property
     def splits(self) -> frozenset[int]:
@@ -139,6 +141,16 @@ class Value:
 
 
 NOTHING = Value()
+
+
+def held_out(key: Key) -> bool:
+    """Whether rows were surely kept from training: of no split are there several parts.
+
+    >>> held_out(frozenset({(1, 0), (2, 1)})), held_out(frozenset({(1, 0), (1, 1)})), held_out(frozenset({"X"}))
+    (True, False, False)
+    """
+    parts = [part for part in key if isinstance(part, tuple)]
+    return any(place for _, place in parts) and len({split for split, _ in parts}) == len(parts)
 
 
 def joined(values: Iterable[Value]) -> Value:

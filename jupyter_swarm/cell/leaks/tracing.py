@@ -22,7 +22,7 @@ class Tracer:
     """Follows a cell's values; afterwards `splits`, `pairs` and `choices` hold what may be a leak.
 
     `pairs` are (features, target, line) that something is fitted on; `choices` map rows to the line and the way in
-    which their scores choose something; `encodings` map statistics of groups to the column that they are of.
+    which their scores choose something.
     """
 
     def __init__(self, scan: Scan, namespace: Mapping[str, Any], objects: Mapping[str, Any]) -> None:
@@ -30,7 +30,6 @@ class Tracer:
         self.splits, self.cuts = Splits(), cuts(scan.tree)
         self.pairs: list[tuple[Value, Value, int]] = []
         self.choices: dict[Key, tuple[int, str]] = {}
-        self.encodings: dict[Fit, tuple[str, str]] = {}
         self.loops = 0
         self._scopes: list[dict[str, Value]] = [{}]
         self._returned: list[list[Value]] = []
@@ -72,6 +71,8 @@ class Tracer:
 
     def without(self, frame: Frame, columns: Iterable[str]) -> None:
         """Columns leave a frame in place: under every name that it has."""
+        if not any(frame.root in scope for scope in self._scopes):
+            self._scopes[0][frame.root] = self.value(frame.root)
         for scope in self._scopes:
             for name, value in scope.items():
                 if value.frame is not None and value.frame.root == frame.root:
@@ -83,9 +84,6 @@ class Tracer:
         live = self.namespace[name]
         if live is None or isinstance(live, (types.ModuleType, type, types.FunctionType, str, bytes, bool, int, float)):
             return NOTHING
-        words = rows.strings(live)
-        if words is not None:
-            return Value(names=words)
         kind = type(live)
         splits = learners.splitter(kind, rows.plain_attributes(live))
         if splits is not None:
@@ -100,6 +98,7 @@ class Tracer:
             roots=frozenset({stem}),
             parts=frozenset() if part is None else frozenset({(GIVEN, part)}),
             frame=Frame(name) if rows.has_columns(live) else None,
+            names=rows.strings(live),
             rows=name,
             complete=True,
             label=name,
@@ -374,7 +373,8 @@ class Tracer:
             if fit.roots & value.roots and fit.parts <= value.parts:
                 split.leaks.setdefault(fit, line)
         split.random = split.random or value.shuffled
-        if split.features is None or (split.features.rows is None and value.rows is not None):
+        known = split.features
+        if known is None or (known.rows is None and value.rows is not None and not known.roots & value.roots):
             split.features = value
 
     def _attribute(self, node: ast.Attribute) -> Value:
@@ -448,14 +448,24 @@ class Tracer:
         whole = self._all_but(generators, elements)
         if whole is not None:
             return whole
+        first = self.of(generators[0].iter)
+        if len(generators) == 1 == len(elements) and first.items is not None:
+            items = tuple(self._once(generators, elements, item) for item in first.items)
+            return joined(items).but(items=items)
+        found = self._once(generators, elements, element(first))
+        return found.but(gathered=found.scalar and bool(found.asked), items=None)
+
+    def _once(self, generators: list[ast.comprehension], elements: list[ast.expr], first: Value) -> Value:
+        """The elements of a comprehension, once round."""
         self._scopes.append(dict(self._scopes[-1]))
         self.loops += 1
-        for generator in generators:
-            self.store(generator.target, element(self.of(generator.iter)), generator.target.lineno)
-        found = joined([self.of(each) for each in elements])
+        for place, generator in enumerate(generators):
+            value = element(self.of(generator.iter)) if place else first
+            self.store(generator.target, value, generator.target.lineno)
+        found = joined([self.of(each) for each in elements]) if len(elements) > 1 else self.of(elements[0])
         self.loops -= 1
         self._scopes.pop()
-        return found.but(gathered=found.scalar and bool(found.asked), items=None)
+        return found
 
     def _all_but(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> Value | None:
         """`[c for c in df.columns if c != "y"]`: all columns but those, as names that begin with "-"."""

@@ -28,8 +28,9 @@ SHUFFLES = frozenset(
 KEEPS_ROWS = frozenset(
     {"copy", "astype", "to_numpy", "values", "fillna", "asarray", "array", "ascontiguousarray", "log", "log1p", "exp",
      "sqrt", "abs", "tensor", "from_numpy", "as_tensor", "float", "float32", "rename", "assign", "select_dtypes",
-     "replace", "get_dummies", "DataFrame", "Series", "nan_to_num", "clip", "to_frame", "toarray", "todense", "numpy", "where",
-     "interpolate", "ffill", "bfill", "reset_index", "set_index", "drop", "infer_objects", "convert_dtypes", "round"}
+     "replace", "get_dummies", "DataFrame", "Series", "nan_to_num", "clip", "to_frame", "toarray", "todense", "numpy",
+     "where", "interpolate", "ffill", "bfill", "reset_index", "set_index", "drop", "infer_objects", "convert_dtypes",
+     "round"}
 )  # fmt: skip
 """Functions and methods that give the same rows in the same order."""
 
@@ -45,8 +46,8 @@ KEEPS_COLUMNS = frozenset(
 
 KEEPS_TARGET = frozenset(
     {"copy", "astype", "to_numpy", "values", "ravel", "map", "factorize", "tolist", "to_list", "asarray", "array",
-     "flatten", "squeeze", "codes", "cat", "replace", "fit_transform", "to_frame", "reshape", "Series", "reset_index", "sample",
-     "fillna", "dropna", "get_dummies"}
+     "flatten", "squeeze", "codes", "cat", "replace", "fit_transform", "to_frame", "reshape", "Series", "reset_index",
+     "sample", "fillna", "dropna", "get_dummies"}
 )  # fmt: skip
 """Functions and methods by which a target still is the column that it was made of."""
 

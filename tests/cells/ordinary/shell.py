@@ -63,6 +63,7 @@ ratio = ranked[0] / ranked[4]""",
         files={"prepare.py": "import math\nlevels = [math.sqrt(k) for k in range(8)]\n"},
         code="%run prepare.py\nheight = base * max(levels)",
         metric="height",
+        fault="read: what %run assigns is said to exist nowhere",
     ),
     Case(
         name="top-level await",
