@@ -159,6 +159,8 @@ class Context(Word, frozen=True):
     """Versions of the packages that the imports name."""
     folder: str = ""
     """The notebook's folder: relative paths of the cell resolve there."""
+    modules: str = ""
+    """sha256 of the archive of the person's own modules under `.swarm/captures/`, or "" where there are none."""
     setup: tuple[str, ...] = ()
     """Cells of the notebook that are executed before it each time, as typed."""
 
@@ -180,6 +182,8 @@ class Analysis(Word, frozen=True):
     """Test rows over training rows where data are re-split by the seed, as Nadeau and Bengio (2003) need it."""
     fixed: tuple[str, ...] = ()
     vary: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    """Modules of the person's own, beside the notebook."""
     names: tuple[str, ...] = ()
     """Names that the context provides (captures and imports)."""
     imported: dict[str, str] = {}

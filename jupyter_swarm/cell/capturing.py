@@ -22,6 +22,7 @@ from typing import Any
 
 from jupyter_swarm.cell import credentials
 from jupyter_swarm.cell.inspection import origin
+from jupyter_swarm.cell.modules import local
 from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.scan import dotted
 from jupyter_swarm.cell.syntax import python
@@ -103,6 +104,7 @@ def capture(
         python_version=platform.python_version(),
         versions=_versions(imports),
         folder=str(folder),
+        modules=_archived(analysis, setup, Path(folder), captures),
         setup=tuple(setup),
     )
 
@@ -113,8 +115,28 @@ def context_hash(context: Context) -> str:
     >>> context_hash(Context(pickle="a")) == context_hash(Context(pickle="b"))
     False
     """
-    parts = [context.imports, context.pickle, context.python, context.python_version, sorted(context.versions.items())]
-    return hashlib.sha256(repr([*parts, context.folder, *context.setup]).encode()).hexdigest()[:16]
+    parts: list[Any] = [context.imports, context.pickle, context.python, context.python_version]
+    parts.append(sorted(context.versions.items()))
+    parts += [context.folder, context.modules, *context.setup]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _archived(analysis: Analysis, setup: Sequence[str], folder: Path, captures: Path) -> str:
+    """Write the archive of the person's own modules where it is not there; its name."""
+    trees = [text_of(each).tree for each in (analysis.code, *map(python, setup))]
+    name, content = local(trees, folder).archive()
+    path = captures / f"{name}.zip"
+    if name and not path.exists():
+        try:
+            with tempfile.NamedTemporaryFile(prefix=".new-", dir=captures, delete=False) as file:
+                file.write(content)
+            os.replace(file.name, path)
+        except OSError as error:
+            raise WorkspaceError(
+                f"the notebook's modules cannot be written to {captures}: {error.strerror or error}",
+                cure="make room, or make the folder writable",
+            ) from None
+    return name
 
 
 # ---------------------------------------------------------------- imports

@@ -16,6 +16,7 @@ from jupyter_swarm.cell import credentials, inspection, lock, randomness, seeds
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.finding import Found, find, find_all, matches
 from jupyter_swarm.cell.leaks import leaks
+from jupyter_swarm.cell.modules import Local, local
 from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.ranges import parse_vary
 from jupyter_swarm.cell.scan import Scan, dotted, is_literal, name_of, scanned, value_of
@@ -73,12 +74,14 @@ def read(
     tree = text_of(code).tree
     _check_metric(code, metric)
     needed = _needed(tree, namespace)
+    mine = local([tree, *(text_of(python(each)).tree for each in setup)], Path(folder))
     first = Analysis(
         code=code,
         question=_question(tree),
         metric=metric,
         fixed=tuple(fix),
         vary=tuple(vary),
+        own=tuple(sorted(mine.names)),
         names=tuple(sorted(name for name in (needed - made) | more if name in namespace)),
         imported=dict(_imported(needed, namespace)),
     )
@@ -99,7 +102,7 @@ def read(
         locked=lock.locked(third),
         scope=scope,
         test_ratio=ratio,
-        warnings=(*_warnings(third), *_changed(third, done)),
+        warnings=(*_warnings(third), *_changed(third, done), *_left(mine)),
         leaks=leaks(third, {name: value for name, value in namespace.items() if name not in made}, catalogue.objects),
     )
 
@@ -180,6 +183,11 @@ def _changed(analysis: Analysis, done: int) -> Iterator[str]:
                     f"that: join the cell that makes {name}, too (--cells)"
                 )
                 break
+
+
+def _left(found: Local) -> Iterator[str]:
+    for name, why in sorted(found.left.items()):
+        yield f"{name} stays where it is, since {why}: leave it as it is while the swarm works"
 
 
 def _imported(needed: set[str], namespace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

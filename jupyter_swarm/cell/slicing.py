@@ -284,7 +284,8 @@ class Slice:
         """Whether a call trains and measures by itself: its arguments are what it should try."""
         arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
         path = self.scan.path(call.func) or ""
-        own = path.startswith("__main__:") or self.scan.local(call.func) is not None
+        of = path.partition(":")[0].partition(".")[0]
+        own = of in ("__main__", *self.scan.analysis.own) or self.scan.local(call.func) is not None
         if any(is_model(a, self.scan) or self._is_answer(a) or self._is_learned(a, call) for a in arguments):
             return False
         plain = all(is_literal(a) or self._is_option(a) or _is_seed_name(a) for a in arguments)

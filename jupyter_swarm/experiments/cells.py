@@ -99,7 +99,12 @@ def inputs(context: Context, captures: Path, parameters: Collection[str], code: 
         parameters: names that the parameters cell has assigned.
         code: the experiment's code, whose imports decide what is seeded.
     """
-    parts = ["\n".join(context.imports)] if context.imports else []
+    parts = []
+    if context.modules:
+        path = str((captures / f"{context.modules}.zip").absolute())
+        parts.append(f"import sys\n\nif {path!r} not in sys.path:\n    sys.path.insert(0, {path!r})")
+    if context.imports:
+        parts.append("\n".join(context.imports))
     names = [c.name for c in context.captures if c.kind != "import" and c.name not in parameters]
     if context.pickle and names:
         path = str((captures / f"{context.pickle}.pkl").absolute())

@@ -98,10 +98,8 @@ class NotebookLaboratory:
 
     def _setup(self) -> Setup:
         folder, root = self._context.folder or str(self._workspace.folder), str(self._workspace.root.absolute())
-        captures = ""
-        if self._context.pickle:
-            captures = str((self._workspace.captures / f"{self._context.pickle}.pkl").absolute())
-        read = tuple(filter(None, (folder, captures, *self._read)))
+        captures, modules = (str(path) if path is not None else "" for path in self._taken)
+        read = tuple(filter(None, (folder, captures, modules, *self._read)))
         imports = cells.import_statements([*map(python, self._context.setup), self._analysis.code])
         drivers = device_files() if self._devices else ()
         policy = Policy(read=read, write=drivers, shut=(root,), network=self._network)
@@ -109,6 +107,7 @@ class NotebookLaboratory:
             python=self._python,
             folder=folder,
             imports=tuple(dict.fromkeys(("import numpy", *self._context.imports, *imports))),
+            modules=modules,
             captures=captures,
             threads=max(1, usable_cores() // self.workers),
             policy=policy.to_json() if self._isolated else None,
@@ -117,6 +116,13 @@ class NotebookLaboratory:
             shut=(root,),
             devices=self._devices,
         )
+
+    @property
+    def _taken(self) -> tuple[Path | None, Path | None]:
+        """The files of what the cell took from its notebook: variables, modules."""
+        folder = self._workspace.captures.absolute()
+        pickle, modules = self._context.pickle, self._context.modules
+        return folder / f"{pickle}.pkl" if pickle else None, folder / f"{modules}.zip" if modules else None
 
     async def open(self) -> None:
         """Check interpreter, captures and folder, and get ready to execute.
@@ -300,18 +306,18 @@ class NotebookLaboratory:
             )
 
     def _check_capture(self, *, whole: bool) -> None:
-        """The capture file is there; with `whole`, and unchanged."""
-        if not (name := self._context.pickle):
-            return
-        path = self._workspace.captures / f"{name}.pkl"
-        cure = "run the %%swarm cell again, so that its variables are captured anew"
-        if not path.is_file():
-            raise LaboratoryError("the captured variables of this swarm were deleted", where=str(path), cure=cure)
-        if whole:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found != name:
-                raise LaboratoryError("the captured variables of this swarm were changed", where=str(path), cure=cure)
+        """What was taken is there; with `whole`, and unchanged."""
+        cure = "run the %%swarm cell again, so that all is captured anew"
+        for path, what in zip(self._taken, ("variables", "modules"), strict=True):
+            if path is None:
+                continue
+            if not path.is_file():
+                raise LaboratoryError(f"the captured {what} of this swarm were deleted", where=str(path), cure=cure)
+            if whole:
+                with path.open("rb") as file:
+                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                if found != path.stem:
+                    raise LaboratoryError(f"the captured {what} of this swarm were changed", where=str(path), cure=cure)
 
 
 def job(built: Mapping[str, Any]) -> dict[str, Any]:

@@ -158,6 +158,7 @@ class Nursery:
         """Tell it what to load, and wait until it has."""
         setup = {
             "imports": self._imports,
+            "modules": self.setup.modules,
             "captures": self._captures,
             "folder": self.setup.folder or ".",
             "slots": [str(slot.folder) for slot in self._slots],

@@ -15,6 +15,7 @@ class Setup:
         python: the notebook's interpreter.
         folder: the working directory.
         imports: statements executed before any fork.
+        modules: an archive from which modules are imported before all else; "" for none.
         captures: file of captured variables, loaded before any fork; "" for none.
         threads: for numerical libraries.
         policy: of the sandbox, as `worker.sandbox.Policy.to_json` has it; None for no sandbox.
@@ -29,6 +30,7 @@ class Setup:
     python: str
     folder: str
     imports: tuple[str, ...] = ()
+    modules: str = ""
     captures: str = ""
     threads: int = 1
     policy: Mapping[str, Any] | None = None

@@ -437,3 +437,28 @@ def test_frames_are_loaded_once_also_where_pyarrow_is_installed(
     made = capture(workspace, context, df=pd.DataFrame({"t": ["a", "b"]}))
     (one,) = run(workspace, made, experiment("import os, sys\nscore = len(os.listdir('/proc/self/task')) + len(df)"))
     assert one.value == 3.0, one.message
+
+
+def test_modules_of_ones_own_are_those_of_the_beginning(
+    workspace: Workspace, context: Context, experiment: Make, tmp_path: Path
+) -> None:
+    import ast
+
+    from jupyter_swarm.cell.modules import local
+
+    (tmp_path / "mine.py").write_text("import other\nRATE = other.RATE\n")
+    (tmp_path / "other.py").write_text("RATE = 0.25\n")
+    name, content = local([ast.parse("import mine")], tmp_path, {}).archive()
+    (workspace.captures / f"{name}.zip").write_bytes(content)
+    made = msgspec.structs.replace(context, modules=name)
+    for place in ("mine.py", "other.py"):
+        (tmp_path / place).write_text("raise RuntimeError('edited meanwhile')\n")
+    (one,) = run(workspace, made, experiment("import mine\nscore = mine.RATE", purpose="confirmation"))
+    assert one.value == 0.25, one.message
+    source, target = materialise(workspace.root, one.notebook), tmp_path / "again.ipynb"
+    subprocess.run(
+        [sys.executable, "-m", "papermill", str(source), str(target)], check=True, capture_output=True, cwd=tmp_path
+    )
+    (workspace.captures / f"{name}.zip").write_bytes(b"x")
+    with pytest.raises(LaboratoryError, match="captured modules of this swarm were changed"):
+        run(workspace, made, experiment("import mine\nscore = mine.RATE", purpose="confirmation"))

@@ -7,7 +7,8 @@ threads hold would be held for ever in the child.
 
 It talks over a Unix socket whose messages are JSON:
 
-    → {"imports", "captures", "folder", "slots", "threads", "policy", "memory", "processes", "disk", "limit"}   once
+    → {"imports", "modules", "captures", "folder", "slots", "threads", "policy", "memory", "processes", "disk",
+      "limit"}                                                                                           once
     ← {"ready": true, "layers": {layer: why it is missing, or ""}, "names": mentioned by captured code}
       or {"why", "starts"}, where "starts" names the import ("captures": the loading of them) that has started threads
     → {"fork": n, "slot": s, "folder", "environment": {...}, "job": {...}} with a file for frames, another with the job
@@ -158,6 +159,8 @@ class Zygote:
         """What fails here fails again where it is seen: in the notebook."""
         packages = [n for n, each in enumerate(sys.path) if each.endswith(("site-packages", "dist-packages"))]
         sys.path.insert(packages[0] if packages else len(sys.path), "")  # modules beside the notebook, as in a kernel
+        if self._setup.get("modules"):
+            sys.path.insert(0, self._setup["modules"])
         for statement in statements:
             with contextlib.suppress(BaseException):
                 exec(statement, {"__name__": "imports"})
