@@ -81,6 +81,8 @@ class Swarm:
         folder: str | Path | None = None,
         vary: Sequence[str] = (),
         fix: Sequence[str] = (),
+        record: Sequence[str] = (),
+        keep: Sequence[str] = (),
         setup: Sequence[str] = (),
         done: int = 0,
         new: bool = False,
@@ -103,12 +105,14 @@ class Swarm:
             workspace: where `.swarm/` lies or is made.
             folder: where relative paths in the cell resolve; the workspace's folder where not given.
             vary: knobs to vary, also `name=low..high`; fix: names never to vary.
+            record: names whose values each run records besides the metric.
+            keep: conditions that a variation has to keep, as in "latency_ms <= 5".
             setup: cells that are executed before it each time, and never varied; what they make is not captured.
             done: so many of the cell's first lines have been executed in the notebook before.
             new: another swarm even though nothing has changed (the notebook's data may have).
             progress: told (bytes done, bytes in all) while large data are captured.
             options: workers, timeout_seconds, share_confirmation, seed, mind,
-                network, gpus, unsafe, read (paths, separated as in PATH).
+                min_effect (in units of the metric), network, gpus, unsafe, read (paths, separated as in PATH).
 
         Raises:
             CellError: the cell cannot be used as it is, or something cannot be captured.
@@ -122,7 +126,7 @@ class Swarm:
         objective = objective_of(maximize, minimize)
         spend = budget if isinstance(budget, Budget) else parse_budget(budget)
         chosen = checked(agents, options)
-        cell_hash = digest(cell, setup, objective, spend, agents, vary, fix, chosen)
+        cell_hash = digest(cell, setup, objective, spend, agents, (vary, fix, record, keep), chosen)
         there = None if new else register.same(place, name, cell_hash)
         if there is not None:
             found = cls(there, place)
@@ -131,7 +135,16 @@ class Swarm:
         space = namespace if namespace is not None else {}
         home = Path(folder or place.folder).absolute()
         analysis = cells.read(
-            cell, metric=objective.metric, namespace=space, vary=vary, fix=fix, setup=setup, done=done, folder=home
+            cell,
+            metric=objective.metric,
+            namespace=space,
+            vary=vary,
+            fix=fix,
+            record=record,
+            keep=keep,
+            setup=setup,
+            done=done,
+            folder=home,
         )
         place.create()
         with register.starting(place):

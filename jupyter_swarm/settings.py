@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import keyword
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +16,10 @@ UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MOST_AGENTS = 10_000
 MOST_SECONDS = 366 * 86400.0
 MOST_EXPERIMENTS = 10_000_000
-OPTIONS = ("workers", "timeout_seconds", "share_confirmation", "seed", "mind", "network", "gpus", "unsafe", "read")
+OPTIONS = (
+    "workers", "timeout_seconds", "share_confirmation", "seed", "mind", "network", "gpus", "unsafe", "read",
+    "min_effect",
+)  # fmt: skip
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdx])")
 _BUDGET_CURE = "time (s, m, h, d), experiments (x), or both, as in 90s, 2m, 500x or 2m,500x"
 
@@ -112,6 +116,8 @@ def checked(agents: int, options: Mapping[str, str | int | float | bool | None])
             raise UsageError(f"a swarm has no option {name!r}", cure=f"one of {', '.join(OPTIONS)}")
     if "workers" in chosen and not 1 <= int(chosen["workers"]) <= 4096:
         raise UsageError(f"{chosen['workers']} workers run nothing", where="--workers", cure="1 or more")
+    if not 0 <= float(chosen.get("min_effect", 0.0)) < math.inf:
+        raise UsageError(f"an effect of {chosen['min_effect']} is none", where="--min-effect", cure="0 or more")
     mind = chosen.get("mind", "classical")
     if mind != "classical":
         from jupyter_swarm import minds
@@ -126,12 +132,11 @@ def digest(
     objective: Objective,
     budget: Budget,
     agents: int,
-    vary: Sequence[str],
-    fix: Sequence[str],
+    names: Sequence[Sequence[str]],
     options: Mapping[str, str | int | float | bool],
 ) -> str:
     """The hash by which an unchanged cell with unchanged settings is recognised; blank ends of lines do not matter."""
     lines = [[line.rstrip() for line in each.strip("\n").splitlines()] for each in (cell, *setup)]
-    settings = [objective.metric, objective.maximize, budget_text(budget), agents, sorted(vary), sorted(fix)]
+    settings = [objective.metric, objective.maximize, budget_text(budget), agents, *map(sorted, names)]
     text = json.dumps([lines, settings, sorted(options.items())])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -18,7 +18,7 @@ Value = None | bool | int | float | str
 
 Verdict = Literal["supported", "refuted", "open"]
 Purpose = Literal["baseline", "screening", "confirmation", "best", "replication"]
-Reason = Literal["failure", "timeout", "missing", "nonfinite", "locked", "refused", "stopped", "lost"]
+Reason = Literal["failure", "timeout", "missing", "nonfinite", "bounds", "locked", "refused", "stopped", "lost"]
 Scope = Literal["seeds", "splits", "exact"]
 RoleName = str
 
@@ -182,6 +182,10 @@ class Analysis(Word, frozen=True):
     """Test rows over training rows where data are re-split by the seed, as Nadeau and Bengio (2003) need it."""
     fixed: tuple[str, ...] = ()
     vary: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()
+    """Names whose values each run records besides the metric; locked like it."""
+    keep: tuple[str, ...] = ()
+    """Conditions on them that a variation has to keep: `latency_ms <= 5`."""
     own: tuple[str, ...] = ()
     """Modules of the person's own, beside the notebook."""
     names: tuple[str, ...] = ()
@@ -279,6 +283,10 @@ class Run(Word, frozen=True):
     message: str = ""
     traceback: str = ""
     seconds: float = 0.0
+    values: dict[str, float] = {}
+    """Name → value, of what was recorded besides the metric."""
+    peak: int = 0
+    """Bytes of memory of its own that it held at most, as far as they were seen."""
     notebook: str = ""
     """Path of the executed notebook, relative to the workspace."""
 

@@ -12,6 +12,7 @@
     slicing.py, lock.py      what the metric rests on, and the refusal to touch it
     sealing.py               what of it has to be watched while a cell runs
     configs.py, written.py   configurations: settings handed on as one value; the notebook's written out in the cell
+    bounds.py                what a variation has to keep
     finding.py, steps.py     knobs, swaps, inserts, blocks
     ranges.py, docstrings.py, inspection.py      what values a parameter may take, what may stand for what
     reading.py               `read`: all of it, once
@@ -22,6 +23,7 @@
 Only `read` and `capture` look at live objects; all else works on source and an `Analysis` alone, in any process.
 """
 
+from jupyter_swarm.cell.bounds import broken, recorded
 from jupyter_swarm.cell.capturing import capture, context_hash, survey
 from jupyter_swarm.cell.editing import apply
 from jupyter_swarm.cell.finding import Sites, sites
@@ -37,6 +39,7 @@ __all__ = [
     "Rests",
     "Sites",
     "apply",
+    "broken",
     "capture",
     "check_lock",
     "context_hash",
@@ -46,6 +49,7 @@ __all__ = [
     "lift",
     "python",
     "read",
+    "recorded",
     "rests_on",
     "sites",
     "survey",

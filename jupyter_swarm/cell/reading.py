@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from jupyter_swarm.cell import credentials, inspection, lock, randomness, seeds
+from jupyter_swarm.cell.bounds import recorded
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.finding import Found, find, find_all, matches
 from jupyter_swarm.cell.leaks import leaks
@@ -38,6 +39,8 @@ def read(
     namespace: Mapping[str, Any],
     vary: Sequence[str] = (),
     fix: Sequence[str] = (),
+    record: Sequence[str] = (),
+    keep: Sequence[str] = (),
     setup: Sequence[str] = (),
     done: int = 0,
     folder: Path | str = "",
@@ -52,6 +55,8 @@ def read(
         namespace: the notebook's variables.
         vary: names of what alone may vary, also `name=low..high log` or `name=a|b`; () for all.
         fix: names of what may not.
+        record: names whose values each run records besides the metric.
+        keep: conditions that a variation has to keep, as in "latency_ms <= 5".
         setup: cells that are executed before it each time: what they make is not taken from the notebook.
         done: so many of the first lines have been executed in the notebook before.
         folder: where relative paths of the cell resolve; the current one where not given.
@@ -73,6 +78,8 @@ def read(
     done += code.count("\n") - typed.count("\n")
     tree = text_of(code).tree
     _check_metric(code, metric)
+    for name in recorded(record, keep):
+        _check_metric(code, name, "which is to be recorded")
     needed = _needed(tree, namespace)
     mine = local([tree, *(text_of(python(each)).tree for each in setup)], Path(folder))
     first = Analysis(
@@ -81,6 +88,8 @@ def read(
         metric=metric,
         fixed=tuple(fix),
         vary=tuple(vary),
+        record=tuple(record),
+        keep=tuple(keep),
         own=tuple(sorted(mine.names)),
         names=tuple(sorted(name for name in (needed - made) | more if name in namespace)),
         imported=dict(_imported(needed, namespace)),
@@ -110,7 +119,7 @@ def read(
 # ---------------------------------------------------------------- static checks
 
 
-def _check_metric(code: str, metric: str) -> None:
+def _check_metric(code: str, metric: str, what: str = "the metric") -> None:
     scan = scanned(code, Analysis(code=code, metric=metric))
     kinds = {definition.kind for definition in scan.definitions.get(metric, ())}
     if kinds & {"assign", "element", "mutate", "loop", "with"}:
@@ -118,8 +127,8 @@ def _check_metric(code: str, metric: str) -> None:
     assigned = [name for name, found in scan.definitions.items() if any(d.kind in ("assign", "element") for d in found)]
     near = difflib.get_close_matches(metric, assigned, n=3, cutoff=0.5) or assigned[-3:]
     raise CellError(
-        f"the cell never assigns {metric!r}, the metric",
-        cure=f"{metric} = … in the cell" + (f", or another metric: {', '.join(near)}" if near else ""),
+        f"the cell never assigns {metric!r}, {what}",
+        cure=f"{metric} = … in the cell" + (f", or another name: {', '.join(near)}" if near else ""),
     )
 
 

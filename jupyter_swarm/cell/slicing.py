@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
 
 from jupyter_swarm.cell import configs, seeds
+from jupyter_swarm.cell.bounds import recorded
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.models import is_model, learned
 from jupyter_swarm.cell.scan import Definition, Same, Scan, dotted, is_literal, name_of, root_of, scanned
@@ -48,8 +49,8 @@ class Slice:
     locked whole; `rows` the names of evaluated data.
     """
 
-    def __init__(self, scan: Scan, metric: str) -> None:
-        self.scan, self.metric = scan, metric
+    def __init__(self, scan: Scan, metrics: Sequence[str]) -> None:
+        self.scan, self.metrics = scan, frozenset(metrics)
         self.items: dict[int, tuple[ast.stmt, str]] = {}
         self.holes: set[int] = set()
         self.measured: set[int] = set()
@@ -59,8 +60,9 @@ class Slice:
         self._directives = directives(scan.text.code)
         literals = Counter(n.lineno for n in ast.walk(scan.tree) if isinstance(n, ast.expr) and is_literal(n))
         self._ranged = {line for line in self._directives.spans if literals[line] == 1}
-        for definition in scan.definitions.get(metric, ()):
-            self._follow(definition, "measured", MEASURES, direct=True)
+        for metric in metrics:
+            for definition in scan.definitions.get(metric, ()):
+                self._follow(definition, "measured", MEASURES, direct=True)
         self._asked()
         for statement in seeds.statements(scan):
             self.items.setdefault(id(statement), (statement, SEED))
@@ -381,7 +383,8 @@ def _stored(node: ast.AST) -> list[ast.expr]:
 
 @lru_cache(maxsize=512)
 def _sliced(code: str, key: Same) -> Slice:
-    return Slice(scanned(code, key.value), key.value.metric)
+    analysis = key.value
+    return Slice(scanned(code, analysis), (analysis.metric, *recorded(analysis.record, analysis.keep)))
 
 
 def sliced(code: str, analysis: Analysis) -> Slice:

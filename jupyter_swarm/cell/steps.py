@@ -144,7 +144,7 @@ def _can_go(node: ast.stmt, scan: Scan, slice_: Slice) -> bool:
             )
             return plain and bool(names) and names <= (first | receiver) and not slice_.is_locked(value)
         case ast.AugAssign(target=ast.Name(id=name), value=value):
-            return not is_literal(value) and name != slice_.metric and not slice_.is_locked(value)
+            return not is_literal(value) and name not in slice_.metrics and not slice_.is_locked(value)
     return False
 
 

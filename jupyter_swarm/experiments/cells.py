@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from jupyter_swarm.words import Context
@@ -58,8 +58,8 @@ def _swarm_seed(seed, libraries):
 '''
 
 _RESULT = '''
-def _swarm_result(metric, names, mime):
-    """Show the metric as one typed value, or why there is none."""
+def _swarm_result(metric, names, mime, record):
+    """Show the metric as one typed value, or why there is none, and what else is recorded."""
     import math
     from numbers import Complex, Real
 
@@ -85,6 +85,13 @@ def _swarm_result(metric, names, mime):
             del found["reason"]
         elif number is not None:
             found.update(reason="nonfinite", shown=str(number))
+    for name in record:
+        try:
+            number = float(names[name])
+        except (KeyError, TypeError, ValueError, OverflowError, RuntimeError):
+            continue
+        if math.isfinite(number):
+            found.setdefault("values", {})[name] = number
     shown = found["value"] if found["value"] is not None else found.get("shown", found["type"])
     display({mime: found, "text/plain": f"{metric} = {shown}"}, raw=True)
 '''
@@ -130,9 +137,10 @@ def _libraries(imports: tuple[str, ...], code: str) -> list[str]:
     return sorted({"numpy"} | imported((*imports, code)))
 
 
-def result(metric: str, mime: str) -> str:
-    """Display the metric as `mime`."""
-    return _RESULT.strip() + f"\n\n\n_swarm_result({metric!r}, globals(), {mime!r})\ndel _swarm_result"
+def result(metric: str, mime: str, record: Sequence[str] = ()) -> str:
+    """Display the metric as `mime`, and the values of other names with it."""
+    call = f"_swarm_result({metric!r}, globals(), {mime!r}, {list(record)!r})"
+    return _RESULT.strip() + f"\n\n\n{call}\ndel _swarm_result"
 
 
 def import_statements(sources: Iterable[str]) -> tuple[str, ...]:

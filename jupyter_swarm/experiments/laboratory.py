@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from jupyter_swarm.cell import python
+from jupyter_swarm import cell
+from jupyter_swarm.cell.bounds import PEAK, SECONDS
 from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
 from jupyter_swarm.experiments import cells, function, notebook, sealed
 from jupyter_swarm.experiments.cores import usable_cores
@@ -100,7 +101,7 @@ class NotebookLaboratory:
         folder, root = self._context.folder or str(self._workspace.folder), str(self._workspace.root.absolute())
         captures, modules = (str(path) if path is not None else "" for path in self._taken)
         read = tuple(filter(None, (folder, captures, modules, *self._read)))
-        imports = cells.import_statements([*map(python, self._context.setup), self._analysis.code])
+        imports = cells.import_statements([*map(cell.python, self._context.setup), self._analysis.code])
         drivers = device_files() if self._devices else ()
         policy = Policy(read=read, write=drivers, shut=(root,), network=self._network)
         return Setup(
@@ -168,7 +169,8 @@ class NotebookLaboratory:
             return Run(experiment=experiment.id, reason="refused", message=message)
         self._check_capture(whole=False)
         values = {**prepared.parameters, "seed": experiment.seed}
-        built = notebook.build(experiment, prepared.code, values, self._context, self._workspace)
+        names = cell.recorded(self._analysis.record, self._analysis.keep)
+        built = notebook.build(experiment, prepared.code, values, self._context, self._workspace, names)
         key = secrets.token_hex(16)
         assert prepared.rests is not None
         asked = sealed.ask(prepared.rests, experiment.metric, values, notebook.OWN, key)
@@ -240,7 +242,7 @@ class NotebookLaboratory:
         """What the frames of an experiment say, once they are kept."""
         told = gist(ended.frames, result=notebook.SHOWN, own=notebook.OWN)
         seconds = ended.seconds if told.seconds is None else min(told.seconds, max(limit, ended.seconds))
-        run = _result(experiment, told, ended, limit, seconds)
+        run = self._kept(experiment, _result(experiment, told, ended, limit, seconds), seconds)
         if run.ok and ended.sealed:
             run = await self._unbroken(experiment, run, ended.frames, told.done, key)
         if self._is_own(experiment) and self._inputs is not None and run.ok:
@@ -250,6 +252,16 @@ class NotebookLaboratory:
         await journal.append(experiment.id, json.dumps(built).encode(), ended.frames, died=ended.death())
         path = (self._runs / f"{experiment.id}.ipynb").relative_to(self._workspace.root)
         return msgspec.structs.replace(run, notebook=str(path), seconds=seconds)
+
+    def _kept(self, experiment: Experiment, run: Run, seconds: float) -> Run:
+        """The run, without a value where it is a variation and does not keep what was asked."""
+        keep = self._analysis.keep
+        if not (keep and run.ok) or experiment.code == self._analysis.code:
+            return run
+        values = {**run.values, SECONDS: seconds, PEAK: run.peak / 2**20}
+        if not (why := cell.broken(keep, values)):
+            return run
+        return msgspec.structs.replace(run, value=None, reason="bounds", message=why)
 
     async def _unbroken(self, experiment: Experiment, run: Run, frames: bytes, done: bytes, key: str) -> Run:
         """The run, discarded where it has changed what its metric rests on."""
@@ -264,8 +276,6 @@ class NotebookLaboratory:
 
     def _prepare(self, code: str) -> _Prepared:
         """A cell with its knobs lifted out; checked against the lock."""
-        from jupyter_swarm import cell
-
         probe = Experiment(code=code, seed=0, metric="", context="")
         if (refused := function.refusal(probe, self._analysis)) is not None:
             return _Prepared(code, {}, refused)
@@ -339,8 +349,8 @@ def _result(experiment: Experiment, told: Gist, ended: Ended, limit: float, seco
     if death := ended.death():
         line = f"DeadKernelError: {death}"
         return Run(experiment=experiment.id, reason="failure", message=line, traceback=line)
-    value, missing, message = notebook.result(told.payloads, experiment.metric)
-    return Run(experiment=experiment.id, value=value, reason=missing, message=message)
+    value, missing, message, values = notebook.result(told.payloads, experiment.metric)
+    return Run(experiment=experiment.id, value=value, reason=missing, message=message, values=values, peak=ended.peak)
 
 
 def _unwritable(folder: Path, error: OSError) -> WorkspaceError:

@@ -31,6 +31,8 @@ class Result(NamedTuple):
     value: float | None
     reason: Reason | None
     message: str
+    values: dict[str, float] = {}
+    """Of other names that are recorded."""
 
 
 def build(
@@ -39,6 +41,7 @@ def build(
     parameters: Mapping[str, object],
     context: Context,
     workspace: Workspace,
+    record: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The notebook of an experiment, as JSON has it: what for, parameters, inputs, code, result.
 
@@ -48,6 +51,7 @@ def build(
         parameters: name → literal, "seed" among them.
         context: imports and captures.
         workspace: where the captures lie.
+        record: names whose values are recorded besides the metric.
     """
     values = {**parameters, "seed": experiment.seed}
     assignments = "\n".join(f"{name} = {value!r}" for name, value in values.items())
@@ -64,7 +68,7 @@ def build(
             _code("parameters", assignments),
             _code("inputs", cells.inputs(context, workspace.captures, set(values), code)),
             _code("experiment", typed(code, timing=False)),
-            _code("result", cells.result(experiment.metric, RESULT)),
+            _code("result", cells.result(experiment.metric, RESULT, record)),
         ],
         "metadata": {
             "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"},
@@ -87,7 +91,9 @@ def result(payloads: Sequence[object], metric: str) -> Result:
         return Result(None, "missing", f"{metric}: the result cell showed {len(payloads)} results where one belongs")
     value, kind = only.get("value"), str(only.get("type"))
     if isinstance(value, float):
-        return Result(value, None, "")
+        found = only.get("values")
+        known = found.items() if isinstance(found, dict) else ()
+        return Result(value, None, "", {str(n): float(v) for n, v in known if isinstance(v, (int, float))})
     if only.get("reason") == "nonfinite":
         return Result(None, "nonfinite", f"{metric} is {only.get('shown')}, which is no finite number ({kind})")
     said = "was never assigned" if kind == "missing" else f"is no real number but of type {kind}"

@@ -34,6 +34,8 @@ def plan(
     *,
     vary: Sequence[str] = (),
     fix: Sequence[str] = (),
+    record: Sequence[str] = (),
+    keep: Sequence[str] = (),
     setup: Sequence[str] = (),
     done: int = 0,
     folder: Path,
@@ -47,7 +49,16 @@ def plan(
         CellError: the cell cannot be used as it is, or something cannot be captured.
     """
     analysis = cells.read(
-        code, metric=objective.metric, namespace=namespace, vary=vary, fix=fix, setup=setup, done=done, folder=folder
+        code,
+        metric=objective.metric,
+        namespace=namespace,
+        vary=vary,
+        fix=fix,
+        record=record,
+        keep=keep,
+        setup=setup,
+        done=done,
+        folder=folder,
     )
     captures = cells.survey(analysis, namespace)
     seconds = earlier.state.run_seconds if earlier is not None and earlier.state.durations else None
@@ -65,7 +76,7 @@ def before(workspace: Workspace, name: str) -> Swarm | None:
 
 
 def described(analysis: Analysis, captures: Sequence[Capture], objective: Objective) -> Answer:
-    """Captures, knobs, swaps, inserts, blocks, lock, warnings and scope."""
+    """Captures, knobs, swaps, inserts, blocks, lock, leaks, warnings and scope."""
     way = "maximize" if objective.maximize else "minimize"
     parts: list[Part] = [Words(analysis.question, strong=True)] if analysis.question else []
     parts += [Words(f"{way} {objective.metric}"), *_tables(analysis, captures)]
@@ -77,6 +88,11 @@ def described(analysis: Analysis, captures: Sequence[Capture], objective: Object
 def _tables(analysis: Analysis, captures: Sequence[Capture]) -> list[Part]:
     taken = [(each.name, each.describes, size(each.bytes) if each.kind != "import" else "") for each in captures]
     tables = [
+        Table(
+            ("leak", "what", "cure", "line"),
+            [(each.kind, each.what, each.cure, each.line) for each in analysis.leaks],
+            title="Careful: leaks in this cell",
+        ),
         Table(("name", "what it is", "size"), taken, title="Taken from the notebook"),
         Table(
             ("knob", "value", "range", "range from", "line"),
@@ -172,5 +188,7 @@ def _data(analysis: Analysis, captures: Sequence[Capture], objective: Objective)
         "blocks": [{"name": each.name, "code": each.text, "line": each.line} for each in analysis.blocks],
         "locked": [{"code": each.text, "why": each.why, "line": each.line} for each in analysis.locked],
         "warnings": analysis.warnings,
+        "leaks": [{"kind": each.kind, "line": each.line, "what": each.what, "cure": each.cure}
+                  for each in analysis.leaks],
         "scope": analysis.scope,
     }  # fmt: skip

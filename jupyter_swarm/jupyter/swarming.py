@@ -27,7 +27,7 @@ AGENTS = 16
 NAME = "swarm"
 OF_THE_SWARM = (
     "name", "maximize", "minimize", "budget", "agents", "workers", "timeout", "seed", "vary", "fix", "mind",
-    "cells", "setup", "confirmation", "network", "gpus", "unsafe", "read",
+    "record", "keep", "min_effect", "cells", "setup", "confirmation", "network", "gpus", "unsafe", "read",
 )  # fmt: skip
 """Options of a notebook's magic line that a terminal takes over: those of the swarm, not of how it is shown."""
 
@@ -72,7 +72,7 @@ def begin(
         workers, previous = options.workers or usable_cores(), plan.before(workspace, name)
         return plan.plan(
             code, objective, budget, namespace,
-            vary=vary, fix=fix, setup=setup, done=done, folder=folder,
+            vary=vary, fix=fix, record=_names(options.record), keep=options.keep, setup=setup, done=done, folder=folder,
             workers=workers, share=options.confirmation, earlier=previous,
         )  # fmt: skip
     swarm = Swarm.start(
@@ -87,6 +87,8 @@ def begin(
         folder=folder,
         vary=vary,
         fix=fix,
+        record=_names(options.record),
+        keep=options.keep,
         setup=setup,
         done=done,
         new=bool(options.new),
@@ -95,6 +97,7 @@ def begin(
         timeout_seconds=options.timeout,
         share_confirmation=options.confirmation,
         seed=options.seed,
+        min_effect=options.min_effect,
         mind=options.mind,
         network=options.network or None,
         gpus=options.gpus,
@@ -103,7 +106,9 @@ def begin(
     )
     parts: list[Part] = [Words(_beginning(swarm, name, options, face))]
     if not swarm.attached:
-        parts += [Words(f"Careful: {warning}") for warning in swarm.state.analysis.warnings]
+        analysis = swarm.state.analysis
+        careful = (*map(phrases.leak, analysis.leaks), *analysis.warnings)
+        parts += [Words(f"Careful: {each}") for each in careful]
     return Answer(parts, data=outcome(swarm.state), watch=swarm, wait=bool(options.wait))
 
 

@@ -84,6 +84,12 @@ SWARM = (
     Argument("--seed", "of the swarm's own choices (0 where not given)", kind=int, metavar="N"),
     Argument("--vary", "vary this alone, also NAME=low..high or NAME=a|b; repeat it or separate names by commas",
              metavar="NAME", many=True),
+    Argument("--record", "record the values of these names in each run, besides the metric; repeat it or separate "
+             "names by commas", metavar="NAME", many=True),
+    Argument("--keep", 'what a variation has to keep, as in "latency_ms <= 5"; seconds and peak_mb are always known',
+             metavar="CONDITION", many=True),
+    Argument("--min-effect", "the smallest effect that counts, in units of the metric (half the baseline's standard "
+             "deviation where not given)", kind=float, metavar="X"),
     Argument("--cells", "join these earlier cells to this one, by the numbers beside them, as in 3-6,8",
              kind=cell_numbers, metavar="CELLS", many=True),
     Argument("--setup", "execute these earlier cells again before it, for what cannot be taken along (a loader, a "

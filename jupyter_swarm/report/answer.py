@@ -27,7 +27,7 @@ def answer(state: SwarmState) -> str:
         )
     else:
         sentences.append(f"The cell as given has {state.objective.metric} = {phrases.baseline(state)}.")
-    sentences += [_others(state), _caution(state)]
+    sentences += [_others(state), _caution(state), _leaks(state)]
     if not state.over:
         sentences.insert(0, "So far:")
     return " ".join(sentence for sentence in sentences if sentence)
@@ -100,6 +100,15 @@ def _caution(state: SwarmState) -> str:
     if any(each.scope == "seeds" for each in evidence):
         return "This holds over the seeds of this cell; nothing was tested on other data."
     return ""
+
+
+def _leaks(state: SwarmState) -> str:
+    found = state.analysis.leaks
+    if not found:
+        return ""
+    lines = sorted({leak.line for leak in found})
+    where = f"line{'' if len(lines) == 1 else 's'} {', '.join(map(str, lines))}"
+    return f"Careful: the cell itself leaks ({where}), so that all of this may be worse on new data."
 
 
 def _sentence(words: str) -> str:

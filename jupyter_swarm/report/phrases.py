@@ -10,7 +10,7 @@ import math
 from jupyter_swarm import statistics
 from jupyter_swarm.outcome import audited
 from jupyter_swarm.state import Case, SwarmState
-from jupyter_swarm.words import Citation, Evidence
+from jupyter_swarm.words import Citation, Evidence, Leak
 
 SCOPES = {
     "seeds": "over these seeds",
@@ -22,6 +22,7 @@ REASONS = {
     "timeout": "ran out of time",
     "missing": "gave no metric",
     "nonfinite": "gave a metric that is no finite number",
+    "bounds": "did not keep what was asked",
     "locked": "touched what no agent may touch",
     "refused": "were not run: code that nobody has read, where it cannot be shut in",
     "stopped": "were stopped",
@@ -93,14 +94,19 @@ def judged(evidence: Evidence) -> str:
 
     >>> seven = Evidence(verdict="open", effect=0.1, low=None, high=0.3, pairs=7, e_value=2, e_against=1, scope="seeds")
     >>> judged(seven)
-    'effect +0.1, 95 % interval [unbounded, +0.3], 7 pairs, over these seeds'
+    'effect +0.1, 95 % interval [unbounded, +0.3], 7 pairs, over these seeds, in 1 times the time'
     """
     bounds = interval(evidence.low, evidence.high)
     known = "95 % interval" if evidence.low is not None or evidence.high is not None else "interval"
     if evidence.scope == "exact":
-        return f"effect {signed(evidence.effect)}, {plural(evidence.pairs, 'pair')}, {SCOPES['exact']}"
-    parts = (f"effect {signed(evidence.effect)}", f"{known} {bounds}", plural(evidence.pairs, "pair"))
-    return ", ".join((*parts, SCOPES[evidence.scope]))
+        known, bounds = "", ""
+    parts = (f"effect {signed(evidence.effect)}", f"{known} {bounds}".strip(), plural(evidence.pairs, "pair"))
+    return ", ".join(filter(None, (*parts, SCOPES[evidence.scope], cost(evidence))))
+
+
+def cost(evidence: Evidence) -> str:
+    """How long a run took, in units of its reference: a gain that was bought with time is shown as such."""
+    return f"in {number(evidence.cost_ratio, 2)} times the time"
 
 
 def baseline(state: SwarmState) -> str:
@@ -133,6 +139,15 @@ def _working(state: SwarmState) -> str:
     if "confirmation" in purposes:
         return "screening and confirming" if "screening" in purposes else "confirming"
     return "screening"
+
+
+def leak(found: Leak) -> str:
+    """A leak in one line, with its cure.
+
+    >>> leak(Leak(kind="target", line=3, what="the target is among the features", cure="leave it out"))
+    'line 3: the target is among the features. Cure: leave it out.'
+    """
+    return f"line {found.line}: {found.what}. Cure: {found.cure}."
 
 
 def unaudited(state: SwarmState, case: Case) -> bool:

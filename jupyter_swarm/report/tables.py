@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from statistics import median
 
 from jupyter_swarm import cell
 from jupyter_swarm.report import phrases
@@ -190,6 +191,8 @@ def _behind(state: SwarmState, case: Case, sides: Sides, links: Links) -> str:
     parts.append(f"{inline(hypothesis.statement)}: {MARKS[found.verdict]}, {phrases.judged(found)}.{note}")
     if trial is not None:
         parts.append(_planned(trial, found))
+        if recorded := _recorded(trial):
+            parts.append(recorded)
         table_of = _pairs(state, trial, sides, links)
         parts.append(folded(f"{plural(found.pairs, 'pair')} with their runs", table_of))
     difference = literal(cell.diff(hypothesis.variation.code, hypothesis.reference.code), "diff")
@@ -213,6 +216,19 @@ def _planned(trial: Trial, found: Evidence) -> str:
         f"{text} E-value for an effect above 0: {number(found.e_value, 3)}; against one as large as the margin: "
         f"{number(found.e_against, 3)}."
     )
+
+
+def _recorded(trial: Trial) -> str:
+    """Medians of what was recorded besides the metric, beside the reference's."""
+    sides = [list(trial.variation.values()), list(trial.reference.values())]
+    rows = []
+    for name in dict.fromkeys(name for side in sides for run in side for name in run.values):
+        both = [[run.values[name] for run in side if name in run.values] for side in sides]
+        rows.append([inline(name), *(number(median(each)) if each else "–" for each in both)])
+    held = [[run.peak / 2**20 for run in side if run.peak] for side in sides]
+    if rows and all(held):
+        rows.append(["memory, MB", *(number(median(each), 3) for each in held)])
+    return table(["Recorded (median)", ">Variation", ">Reference"], rows) if rows else ""
 
 
 def _quoted(case: Case) -> str:

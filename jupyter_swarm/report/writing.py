@@ -19,7 +19,7 @@ from typing import Any
 from jupyter_swarm import register
 from jupyter_swarm.errors import WorkspaceError
 from jupyter_swarm.events import Record
-from jupyter_swarm.report import plots, records, setting, sources, tables, tried
+from jupyter_swarm.report import leaking, plots, records, setting, sources, tables, tried
 from jupyter_swarm.report.markdown import Links
 from jupyter_swarm.report.plots import Plot
 from jupyter_swarm.state import SwarmState
@@ -73,6 +73,7 @@ def compose(
     broken = state.baseline_error is not None and not state.baseline_values()
     parts: list[tuple[str, str | Plot | None]] = [
         ("answer", tables.head(state)),
+        ("leaks", leaking.leaks(state)),
         ("best", "" if broken else tables.best(state, links)),
         ("baseline", tables.baseline(state, links) if broken else ""),
         ("findings", tables.findings(state)),

@@ -202,7 +202,8 @@ def least_pairs(state: SwarmState) -> int:
 def plan_for(state: SwarmState, hypothesis: Hypothesis, agent: str, pairs: int) -> Plan | None:
     """A plan within so many pairs, or None where they could not suffice for acceptance even if every pair won.
 
-    The weight is taken now, by the number of plans before it; the margin is half the baseline's standard deviation.
+    The weight is taken now, by the number of plans before it; the margin is the smallest effect that the person
+    asks for, or half the baseline's standard deviation.
     """
     position = len(state.trials) + 1
     if pairs < least_pairs(state):
@@ -213,7 +214,7 @@ def plan_for(state: SwarmState, hypothesis: Hypothesis, agent: str, pairs: int) 
         agent=agent,
         first_seed=position * PLAN_SEEDS,
         max_pairs=min(MOST_PAIRS, pairs),
-        margin=0.5 * state.spread,
+        margin=float(state.option("min_effect", 0.5 * state.spread)),
         weight=statistics.weight(position),
     )
 

@@ -462,3 +462,28 @@ def test_modules_of_ones_own_are_those_of_the_beginning(
     (workspace.captures / f"{name}.zip").write_bytes(b"x")
     with pytest.raises(LaboratoryError, match="captured modules of this swarm were changed"):
         run(workspace, made, experiment("import mine\nscore = mine.RATE", purpose="confirmation"))
+
+
+def test_what_is_recorded_and_what_has_to_be_kept(workspace: Workspace, context: Context, experiment: Make) -> None:
+    base = "score = 1.0\nlatency = 3\nnote = 'x'\nloss = float('nan')"
+    analysis = Analysis(code=base, record=("note", "loss"), keep=("latency <= 5", "seconds < 100", "peak_mb < 4000"))
+    slower = base.replace("= 3", "= 7.5")
+
+    async def main() -> list[Run]:
+        laboratory = NotebookLaboratory(workspace, "wine", analysis, context, workers=1)
+        await laboratory.open()
+        try:
+            codes = (base, base.replace("1.0", "2.0"), slower, base.replace("latency = 3", "latency = None"))
+            return [await laboratory.run(experiment(code), 60.0) for code in codes]
+        finally:
+            await laboratory.close()
+
+    first, kept, broken, missing = asyncio.run(main())
+    assert (first.value, kept.value) == (1.0, 2.0)
+    assert first.values == {"latency": 3.0}, "what is no finite number is not recorded"
+    assert first.peak >= 0
+    assert (broken.value, broken.reason) == (None, "bounds")
+    assert broken.message == "latency is 7.5, and has to be <= 5"
+    assert broken.values == {"latency": 7.5}
+    assert missing.message == "latency was not recorded, and has to be <= 5"
+    assert "latency" in executed(workspace, first).cells[4].source

@@ -19,7 +19,7 @@ from typing import Any
 from jupyter_swarm.cell.leaks.cutting import Split
 from jupyter_swarm.cell.leaks.rows import Looked
 from jupyter_swarm.cell.leaks.traces import Fit, Value, held_out
-from jupyter_swarm.cell.leaks.tracing import Tracer
+from jupyter_swarm.cell.leaks.tracing import TooLong, Tracer
 from jupyter_swarm.cell.scan import scanned
 from jupyter_swarm.words import Analysis, Leak
 
@@ -36,7 +36,10 @@ def leaks(analysis: Analysis, namespace: Mapping[str, Any], objects: Mapping[str
         objects: the live callables of the catalogue, by their paths.
     """
     tracer = Tracer(scanned(analysis.code, analysis), namespace, objects)
-    tracer.run()
+    try:
+        tracer.run()
+    except (TooLong, RecursionError):
+        return ()
     metric = tracer.value(analysis.metric)
     looked = Looked(namespace)
     found = [*_fitted(tracer, metric), *_targets(tracer, metric, looked), *_tuned(tracer, metric)]
@@ -89,18 +92,21 @@ def _targets(tracer: Tracer, metric: Value, looked: Looked) -> Iterator[Leak]:
         return
     for features, target, line in tracer.pairs:
         column, frame = target.column, features.frame
+        name, place = features.origin or (features.label, features.line or line)
+        if features.origin is not None and target.origin == features.origin:
+            name, place = features.label, line
         if column is not None and frame is not None and frame.root == column[0] and frame.has(column[1]):
-            name = column[1].removeprefix("#")
-            what = f"the target, column {name!r}, is among the features"
-            cure = f"leave it out: {features.label or 'X'} = ….drop(columns=[{name!r}])"
-            yield Leak(kind="target", line=features.line or line, what=what, cure=cure)
+            gone = column[1].removeprefix("#")
+            what = f"the target, column {gone!r}, is among the features"
+            cure = f"leave it out of {name or 'the features'}, as drop(columns=[{gone!r}]) does"
+            yield Leak(kind="target", line=place, what=what, cure=cure)
             continue
         same = None
         with suppress(Exception):  # somebody's data may raise anything
             same = looked.same_as_target(features, target)
         if same is not None:
             what = f"the feature {same!r} is the target in another form: one can be computed from the other exactly"
-            yield Leak(kind="target", line=features.line or line, what=what, cure=f"leave {same!r} out of the features")
+            yield Leak(kind="target", line=place, what=what, cure=f"leave {same!r} out of the features")
 
 
 # ---------------------------------------------------------------- what a split ignores

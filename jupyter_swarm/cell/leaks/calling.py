@@ -101,12 +101,22 @@ def _made(tracer: Tracer, call: ast.Call, local: ast.AST | None) -> Value | None
             return None
         inner = [value.learner for value in _nested(tracer, call) if value.learner is not None]
         learns = any(each.learns for each in inner) if inner else made.learns
-        return _of_model(tracer, call, Learner(name, learns, made.stops or stops(tracer, call), made.searches))
+        stopping = made.stops or stops(tracer, call)
+        return _of_model(tracer, call, Learner(name, learns, stopping, made.searches, _takes_all(name, inner)))
     values = list(_nested(tracer, call))
     inner = [value.learner for value in values if value.learner is not None]
     if inner and len(inner) == len(values) and not _scores_by_splits(tracer, call):
-        return _of_model(tracer, call, Learner(name, any(each.learns for each in inner), stops(tracer, call)))
+        return _of_model(
+            tracer,
+            call,
+            Learner(name, any(each.learns for each in inner), stops(tracer, call), whole=_takes_all(name, inner)),
+        )
     return None
+
+
+def _takes_all(name: str, inner: list[Learner]) -> bool:
+    """Whether a model uses all columns that it is given, as far as its call tells."""
+    return trade.SELECTS.search(name) is None and all(each.whole for each in inner)
 
 
 def _of_model(tracer: Tracer, call: ast.Call, learner: Learner) -> Value:
@@ -190,7 +200,7 @@ def _fit(tracer: Tracer, call: ast.Call, model: Value, method: str) -> Value:
     learner = model.learner or Learner("it")
     supervised = y is not NOTHING
     line = _line(call)
-    if supervised and x is not NOTHING:
+    if supervised and x is not NOTHING and learner.whole:
         tracer.pairs.append((x, y, line))
     searched = 0
     if learner.searches and x is not NOTHING:
@@ -254,7 +264,8 @@ def _fit_and_map(tracer: Tracer, call: ast.Call, model: Value, method: str, root
         fits = _learnt(x, fitted.learner or Learner(method), _line(call), "statistics", True)
         both = [kept(each, "").but(fits=each.fits | fits, frame=each.frame) for each in (x, y)]
         return joined(both).but(items=tuple(both))
-    return kept(x, method).but(fits=x.fits | fitted.learned, rows=x.rows, complete=x.complete, frame=x.frame)
+    frame = x.frame if model.learner is not None and model.learner.whole else None
+    return kept(x, method).but(fits=x.fits | fitted.learned, rows=x.rows, complete=x.complete, frame=frame)
 
 
 def _of_learner(tracer: Tracer, call: ast.Call, model: Value, method: str, root: str | None) -> Value:
@@ -267,7 +278,8 @@ def _of_learner(tracer: Tracer, call: ast.Call, model: Value, method: str, root:
     if method == "transform":
         x, _, _ = _data(tracer, call)
         told = tracer.with_fits(x, model.learned, 0)
-        return kept(x, "transform").but(fits=told.fits, rows=x.rows, complete=x.complete, frame=x.frame)
+        frame = x.frame if model.learner is not None and model.learner.whole else None
+        return kept(x, "transform").but(fits=told.fits, rows=x.rows, complete=x.complete, frame=frame)
     if method in PREDICT or method in ("score", "evaluate", "test"):
         return _answer(tracer, call, model, method)
     if method in ("load_state_dict", "set_params", "load_weights", "set_weights") and root is not None:
@@ -317,9 +329,8 @@ def _dropped(tracer: Tracer, call: ast.Call, receiver: Value, root: str | None) 
     if columns is None:
         return kept(receiver, "dropna").but(frame=receiver.frame)
     value = tracer.of(columns)
-    names = value.names
-    if is_literal(columns):
-        names = (str(value_of(columns)),)
+    one = tracer.text(columns)
+    names = (one,) if one is not None else value.names
     found = leave_out(receiver, names) if names else receiver.but(frame=None)
     if _is(_keyword(call, "inplace"), True) and receiver.frame is not None:
         if names:
@@ -331,8 +342,8 @@ def _dropped(tracer: Tracer, call: ast.Call, receiver: Value, root: str | None) 
 
 
 def _popped(tracer: Tracer, call: ast.Call, receiver: Value, root: str | None) -> Value:
-    if call.args and is_literal(call.args[0]) and receiver.frame is not None:
-        column = str(value_of(call.args[0]))
+    column = tracer.text(call.args[0]) if call.args else None
+    if column is not None and receiver.frame is not None:
         found = of_column(receiver, column)
         tracer.without(receiver.frame, [column])
         return found
@@ -341,7 +352,7 @@ def _popped(tracer: Tracer, call: ast.Call, receiver: Value, root: str | None) -
 
 def _grouped_by(tracer: Tracer, call: ast.Call, receiver: Value, root: str | None) -> Value:
     """What a group says of a column: of the target, that is a target encoder made by hand."""
-    return receiver.flowing.but(label="groupby", frame=receiver.frame, column=receiver.column)
+    return receiver.flowing.but(label=trade.GROUPS, frame=receiver.frame, column=receiver.column)
 
 
 def _sampled(tracer: Tracer, call: ast.Call, receiver: Value, root: str | None) -> Value:
@@ -378,7 +389,7 @@ def _sorted_by(tracer: Tracer, call: ast.Call, receiver: Value, root: str | None
 
 def _lagged(tracer: Tracer, call: ast.Call, receiver: Value, root: str | None) -> Value:
     """Values of rows before or after: their order matters."""
-    found = receiver.flowing.but(rows=None, label="along", ordered=_line(call) if receiver.roots else 0)
+    found = receiver.flowing.but(rows=None, label=trade.ALONG, ordered=_line(call) if receiver.roots else 0)
     return found
 
 
@@ -428,9 +439,9 @@ def _statistic(tracer: Tracer, call: ast.Call, data: Value, method: str) -> Valu
     if data.asked:
         across = _keyword(call, "axis", "dim") is not None
         return found.but(scalar=not across or data.scalar, gathered=False, stats=frozenset())
-    if data.label == "along" or data.stats:
+    if data.label == trade.ALONG or data.stats:
         return found
-    if data.label == "groupby":
+    if data.label == trade.GROUPS:
         return _of_groups(tracer, call, data, found, method)
     if method in trade.RELATIONS or (method in trade.STATISTICS and not _rowwise(call, 0 if as_method else 1)):
         what = f"the {method} of {data.label}" if data.label else f"a {method}"
@@ -459,15 +470,15 @@ def _best_of(tracer: Tracer, call: ast.Call, data: Value) -> Value:
 def _passed_on(tracer: Tracer, call: ast.Call, receiver: Value, method: str, root: str | None) -> Value:
     """Rows go through a method that is not known: they keep what its name lets them keep."""
     values = _values(tracer, call)
-    if receiver.label == "groupby" and method in ("transform", "agg", "aggregate") and call.args:
+    if receiver.label == trade.GROUPS and method in ("transform", "agg", "aggregate") and call.args:
         word = str(value_of(call.args[0])) if is_literal(call.args[0]) else ""
         return (
             _of_groups(tracer, call, receiver, receiver.flowing, word) if word in trade.STATISTICS else receiver.flowing
         )
     if receiver is NOTHING:
         return _unknown(tracer, call, values, method)
-    if receiver.label == "groupby":
-        return receiver.flowing.but(label="groupby", column=receiver.column, frame=receiver.frame)
+    if receiver.label == trade.GROUPS:
+        return receiver.flowing.but(label=trade.GROUPS, column=receiver.column, frame=receiver.frame)
     if receiver.each is not None:
         return receiver
     told = joined(values)
@@ -475,7 +486,10 @@ def _passed_on(tracer: Tracer, call: ast.Call, receiver: Value, method: str, roo
     if told.stats and not receiver.stats:
         made = tracer.with_fits(receiver, told.stats)
         found = found.but(fits=made.fits)
-        told = told.but(stats=frozenset())
+        told = Value(asked=told.asked, chosen=told.chosen)
+    if method in ("apply", "transform", "pipe") and call.args and isinstance(call.args[0], ast.Lambda):
+        if not _rowwise(call, 1):
+            told = joined([told, tracer.called_on(call.args[0], receiver)])
     both = joined([found, told])
     found = found.but(
         roots=both.roots, parts=both.parts, fits=both.fits, stats=both.stats, asked=both.asked, chosen=both.chosen,
@@ -562,8 +576,6 @@ def _split_function(tracer: Tracer, call: ast.Call) -> Value:
     plain = _keyword(call, "shuffle") is None or is_literal(_keyword(call, "shuffle"))
     target = values[1] if len(values) > 1 else NOTHING
     _describe(split, values[0], target, random=shuffles and plain, grouped=grouped)
-    if target is not NOTHING:
-        tracer.pairs.append((values[0], target, _line(call)))
     items = []
     for place, value in enumerate(values):
         items += [tracer.cut(value, split, part, _line(call), features=place == 0) for part in (0, 1)]
@@ -605,7 +617,8 @@ def _cross_validated(tracer: Tracer, call: ast.Call) -> Value:
     random = splitter.random or any(tracer.splits.all[number].random for number in inner)
     _describe(split, x, y, random=random, grouped=grouped)
     tracer.enter(x, split, _line(call))
-    if y is not NOTHING:
+    model = tracer.of(first).learner if start and first is not None else None
+    if y is not NOTHING and (model is None or model.whole):
         tracer.pairs.append((x, y, _line(call)))
     chosen = joined(_values(tracer, call)).chosen
     return Value(roots=x.roots, parts=x.parts | {(split.number, 2)}, chosen=chosen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -35,6 +36,17 @@ def learner(kind: type, name: str = "") -> Learner | None:
     if not any(callable(_of(kind, verb)) for verb in (*_FITS, "forward")):
         return None
     return Learner(name or kind.__name__, learns=learns(kind), searches=_takes_cv(kind))
+
+
+def live(value: Any, attributes: dict[str, Any]) -> Learner | None:
+    """A model of the notebook; one that is made of others may use some of the columns alone."""
+    made = learner(type(value))
+    if made is None:
+        return None
+    alone = not any(
+        isinstance(each, (list, tuple, dict)) or callable(_of(type(each), "fit")) for each in attributes.values()
+    )
+    return replace(made, whole=alone)
 
 
 def splitter(kind: type, arguments: dict[str, Any]) -> Splitter | None:

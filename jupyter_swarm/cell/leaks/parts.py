@@ -6,14 +6,26 @@ import ast
 from collections.abc import Iterable
 from dataclasses import replace
 
-from jupyter_swarm.cell.leaks.traces import NOTHING, Fit, Frame, Key, Value, either, held_out
-from jupyter_swarm.cell.leaks.trade import FEWER_ROWS, KEEPS_COLUMNS, KEEPS_ROWS, KEEPS_TARGET
+from jupyter_swarm.cell.leaks.traces import NONE, NOTHING, Fit, Key, Value, either, held_out
+from jupyter_swarm.cell.leaks.trade import ALONG, FEWER_ROWS, GROUPS, KEEPS_COLUMNS, KEEPS_ROWS, KEEPS_TARGET
 from jupyter_swarm.cell.scan import is_literal, value_of
 
 
 def scores(value: Value) -> frozenset[Key]:
     """Held-out rows that a single score was measured on."""
     return frozenset(key for key in value.asked if held_out(key)) if value.scalar else frozenset()
+
+
+MARKS = (GROUPS, ALONG)
+
+
+def predicted(found: Value, one: Value, two: Value) -> Value:
+    """A product of held-out rows and weights that were made of training rows: predictions for those rows."""
+    for rows, weights in ((one, two), (two, one)):
+        split = {number for number, part in rows.parts if part}
+        if held_out(rows.key) and {number for number, part in weights.parts if not part} & split:
+            return found.but(asked=found.asked | {rows.key}, roots=rows.roots, parts=rows.parts)
+    return found
 
 
 def element(value: Value) -> Value:
@@ -32,7 +44,8 @@ def of_column(base: Value, column: str) -> Value:
     """One column of a frame."""
     fits = frozenset(fit for fit in base.fits if fit.column in (None, column))
     place = (base.frame.root, column) if base.frame is not None else None
-    return base.but(frame=None, column=place, fits=fits, items=None, line=0)
+    label = base.label if base.label in MARKS else column
+    return base.but(frame=None, column=place, fits=fits, items=None, line=0, label=label)
 
 
 def only(base: Value, names: tuple[str, ...]) -> Value:
@@ -41,7 +54,7 @@ def only(base: Value, names: tuple[str, ...]) -> Value:
     if dropped:
         return leave_out(base, dropped)
     fits = frozenset(fit for fit in base.fits if fit.column is None or fit.column in names)
-    frame = Frame(base.frame.root, frozenset(names)) if base.frame is not None else None
+    frame = replace(base.frame, only=frozenset(names), dropped=NONE) if base.frame is not None else None
     return base.but(frame=frame, fits=fits, items=None)
 
 
@@ -51,7 +64,7 @@ def leave_out(base: Value, names: Iterable[str]) -> Value:
     fits = frozenset(fit for fit in base.fits if fit.column is None or fit.column not in gone)
     frame = base.frame
     return base.but(
-        frame=Frame(frame.root, frame.only, frame.dropped | gone) if frame is not None else None, fits=fits, items=None
+        frame=replace(frame, dropped=frame.dropped | gone) if frame is not None else None, fits=fits, items=None
     )
 
 
@@ -68,7 +81,7 @@ def columns(base: Value, index: ast.expr, asked: Value) -> Value:
         case ast.Compare(ops=[ast.NotEq()], comparators=[ast.Constant(value=str(name))]):
             return leave_out(base, [name])
     taken = frozenset(fit for fit in asked.stats | asked.fits if fit.supervised and fit.roots & base.roots)
-    return base.but(frame=None, fits=base.fits | taken)
+    return base.but(frame=None, fits=base.fits | taken, chosen=base.chosen | asked.chosen)
 
 
 def kept(base: Value, name: str) -> Value:

@@ -87,7 +87,7 @@ class Looked:
             for place, column in enumerate(value.columns):
                 if self.late:
                     return
-                if frame is None or frame.has(str(column)):
+                if frame is None or (frame.has(str(column)) and str(column) not in frame.changed):
                     yield str(column), self._array(value.iloc[:MOST_ROWS, place])
         else:
             for place in range(min(value.shape[1], 2000)):
@@ -101,7 +101,7 @@ class Looked:
 
     def vector(self, value: Value) -> Any | None:
         """The array that a value is, where it is a whole variable of one column, or a column of a table."""
-        if self.late or value.rows is None or not value.complete:
+        if self.late or value.rows is None:
             return None
         live = self._namespace.get(value.rows)
         if value.column is not None and has_columns(live) and value.column[0] == value.rows:
@@ -126,7 +126,7 @@ class Looked:
     def same_as_target(self, features: Value, target: Value) -> str | None:
         """The feature that is the target, up to a map that can be undone; None where none is."""
         y = self.vector(target)
-        if y is None or features.rows is None or not features.complete or features.frame is None or len(y) < FEW:
+        if y is None or features.rows is None or features.frame is None or len(y) < FEW:
             return None
         columns = list(self.columns(features.rows, features.frame))
         if len(columns) < 2:

@@ -32,11 +32,12 @@ class Fit:
 
 @dataclass(frozen=True)
 class Frame:
-    """Columns of the frame `root`: all, or `only` some, without `dropped`."""
+    """Columns of the frame `root`: all, or `only` some, without `dropped`; the cell has made `changed` itself."""
 
     root: str
     only: Frozen | None = None
     dropped: Frozen = NONE
+    changed: Frozen = NONE
 
     def has(self, column: str) -> bool:
         """Whether a column of `root` is among them."""
@@ -61,6 +62,8 @@ class Learner:
     """Whether it is told to stop early."""
     searches: bool = False
     """Whether it splits by itself what it is fitted on."""
+    whole: bool = True
+    """Whether all columns that it is given enter what it makes of them."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,8 @@ class Value:
     """What a loop over it binds, where that is known."""
     line: int = 0
     label: str = ""
+    origin: tuple[str, int] | None = None
+    """What it was called, and in which line, before it was cut."""
 
     @property
     def key(self) -> Key:

@@ -9,13 +9,28 @@ from typing import Any
 
 from jupyter_swarm.cell.leaks import calling, learners, rows
 from jupyter_swarm.cell.leaks.cutting import GIVEN, Split, Splits, cuts
-from jupyter_swarm.cell.leaks.parts import columns, element, kept, leave_out, of_column, only, scores, with_column
+from jupyter_swarm.cell.leaks.parts import (
+    columns,
+    element,
+    kept,
+    leave_out,
+    of_column,
+    only,
+    predicted,
+    scores,
+    with_column,
+)
 from jupyter_swarm.cell.leaks.traces import NOTHING, Fit, Frame, Key, Value, either, joined
 from jupyter_swarm.cell.leaks.trade import BEST_SCORE, FEWER_ROWS, HELD_OUT, KEEPS_ROWS, NO_DATA, TARGET, TRAINED
 from jupyter_swarm.cell.scan import Scan, is_literal, root_of, value_of
 
+MOST_STEPS = 20_000
 MOST_CALLS = 6
 """How deep functions of the cell are followed into each other."""
+
+
+class TooLong(Exception):
+    """A cell has more statements to follow than is worth it."""
 
 
 class Tracer:
@@ -34,9 +49,16 @@ class Tracer:
         self._scopes: list[dict[str, Value]] = [{}]
         self._returned: list[list[Value]] = []
         self._doubtful = 0
+        self._steps = 0
+        self._calls: dict[int, Value] = {}
+        """Values of the calls of one statement, so that none is followed twice."""
 
     def run(self) -> None:
-        """Trace the whole cell."""
+        """Trace the whole cell.
+
+        Raises:
+            TooLong: it takes too many steps.
+        """
         self.block(self.scan.tree.body)
 
     # ------------------------------------------------------------ names
@@ -85,10 +107,11 @@ class Tracer:
         if live is None or isinstance(live, (types.ModuleType, type, types.FunctionType, str, bytes, bool, int, float)):
             return NOTHING
         kind = type(live)
-        splits = learners.splitter(kind, rows.plain_attributes(live))
+        attributes = rows.plain_attributes(live)
+        splits = learners.splitter(kind, attributes)
         if splits is not None:
             return Value(splitter=splits)
-        made = learners.learner(kind)
+        made = learners.live(live, attributes)
         if made is not None:
             return Value(learner=made, label=name)
         if callable(live) and not rows.is_data(live):
@@ -132,6 +155,10 @@ class Tracer:
             self._statement(statement)
 
     def _statement(self, node: ast.stmt) -> None:
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise TooLong
+        self._calls.clear()
         match node:
             case ast.Assign(targets=targets, value=expression):
                 value = self.of(expression)
@@ -199,24 +226,27 @@ class Tracer:
         self._branch(node.body)
         self._branch(node.orelse)
         keys = self._compared(node.test)
+        leaves = any(isinstance(each, ast.Break) for each in ast.walk(node))
+        if leaves:
+            keys |= joined(self.of(each) for each in ast.walk(node.test) if isinstance(each, ast.Name)).chosen
         if keys and self.loops:
-            how = "stops the training" if any(isinstance(n, ast.Break) for n in ast.walk(node)) else "chooses the best"
-            within: ast.AST = node
-            if how == "stops the training":
-                within = next(
-                    (a for a in self.scan.text.ancestors(node) if isinstance(a, (ast.For, ast.While, ast.AsyncFor))),
-                    node,
-                )
-            self.choose_names(_touched(within), keys, node.lineno, how)
+            how = "stops the training" if leaves else "chooses the best"
+            self.choose_names(self._trained_around(node) if leaves else _touched(node), keys, node.lineno, how)
+
+    def _trained_around(self, node: ast.If) -> set[str]:
+        """What the loop around a statement changes, models above all."""
+        loops = (ast.For, ast.While, ast.AsyncFor)
+        loop = next((each for each in self.scan.text.ancestors(node) if isinstance(each, loops)), node)
+        named = {each.id for each in ast.walk(loop) if isinstance(each, ast.Name)}
+        return _touched(loop) | {name for name in named if self.value(name).learner is not None}
 
     def choose_names(self, names: Iterable[str], keys: frozenset[Key], line: int, how: str) -> None:
         """Scores on some rows decide what these names hold."""
         for key in keys:
             self.choices[key] = (line, how)
         for name in names:
-            value = self.value(name)
-            if value is not NOTHING:
-                self.change(name, chosen=value.chosen | keys)
+            if name not in self.scan.imported:
+                self.change(name, chosen=self.value(name).chosen | keys)
 
     def _compared(self, test: ast.expr) -> frozenset[Key]:
         """Held-out rows whose score a test compares with something that is no number."""
@@ -244,11 +274,24 @@ class Tracer:
                     return bool(self.namespace[name])
         return None
 
+    def text(self, node: ast.expr) -> str | None:
+        """The string that an expression is, spelt out or by a name that is given it once."""
+        match node:
+            case ast.Constant(value=str(text)):
+                return text
+            case ast.Name(id=name):
+                found = self.scan.definitions.get(name, ())
+                if len(found) == 1 and found[0].kind == "assign" and isinstance(found[0].value, ast.Constant):
+                    return self.text(found[0].value)
+                live = self.namespace.get(name)
+                return live if not found and isinstance(live, str) else None
+        return None
+
     def _delete(self, target: ast.expr) -> None:
         match target:
-            case ast.Subscript(value=base, slice=ast.Constant(value=str(column))):
-                frame = self.of(base).frame
-                if frame is not None:
+            case ast.Subscript(value=base, slice=index):
+                frame, column = self.of(base).frame, self.text(index)
+                if frame is not None and column is not None:
                     self.without(frame, [column])
 
     def store(self, target: ast.expr, value: Value, line: int) -> None:
@@ -274,7 +317,7 @@ class Tracer:
     def _store_in(self, base: ast.expr, index: ast.expr, value: Value, line: int) -> None:
         if (root := root_of(base)) is None:
             return
-        column = _column(index)
+        column = self.text(index.elts[1] if isinstance(index, ast.Tuple) and len(index.elts) == 2 else index)
         fits = frozenset(with_column(fit, column) for fit in value.fits | value.stats)
         gathered = value.gathered or (value.scalar and bool(value.asked) and self.loops > 0)
         old = self.value(root)
@@ -288,7 +331,10 @@ class Tracer:
         frame = self.value(root).frame
         if column is not None and frame is not None:
             only = frame.only | {column} if frame.only is not None else None
-            self.change(root, frame=Frame(frame.root, only, frame.dropped - {column}))
+            changed = Frame(frame.root, only, frame.dropped - {column}, frame.changed | {column})
+            self.change(root, frame=changed)
+        elif column is None:
+            self.change(root, complete=False, frame=None)
 
     # ------------------------------------------------------------ expressions
 
@@ -298,14 +344,21 @@ class Tracer:
             case ast.Name(id=name):
                 return self.value(name)
             case ast.Call():
-                return calling.called(self, node)
+                if id(node) not in self._calls:
+                    value = calling.called(self, node)
+                    self._calls[id(node)] = value
+                    return value
+                return self._calls[id(node)]
             case ast.Attribute():
                 return self._attribute(node)
             case ast.Subscript():
                 return self._subscript(node)
             case ast.BinOp(left=left, right=right):
                 one, two = self.of(left), self.of(right)
-                return self.applied(one, two, one if one.roots else two)
+                found = self.applied(one, two, one if one.roots else two)
+                return predicted(found, one, two) if isinstance(node.op, ast.MatMult) else found
+            case ast.Slice(lower=lower, upper=upper):
+                return Value(chosen=joined(self.of(bound) for bound in (lower, upper) if bound is not None).chosen)
             case ast.Compare(left=left, comparators=others):
                 values = [self.of(left), *map(self.of, others)]
                 found = self.applied(values[0], joined(values[1:]), values[0])
@@ -347,7 +400,10 @@ class Tracer:
         if not data.roots:
             return both
         made = self.with_fits(data, told.stats)
-        return both.but(fits=made.fits | both.fits, stats=frozenset(), rows=data.rows, complete=data.complete)
+        return both.but(
+            fits=made.fits | both.fits, stats=frozenset(), rows=data.rows, complete=data.complete, roots=data.roots,
+            parts=data.parts,
+        )  # fmt: skip
 
     def with_fits(self, value: Value, fits: Iterable[Fit], line: int = 0) -> Value:
         """Rows that were told what was learnt; where that came from rows of another side, it is a leak."""
@@ -365,7 +421,8 @@ class Tracer:
             return value.but(complete=False)
         if features:
             self.enter(value, split, line)
-        return value.but(parts=value.parts | {(split.number, part)}, complete=False, items=None)
+        origin = value.origin or (value.label, value.line or line)
+        return value.but(parts=value.parts | {(split.number, part)}, complete=False, items=None, origin=origin)
 
     def enter(self, value: Value, split: Split, line: int) -> None:
         """Rows come to a split: what they carry of each other by then is a leak."""
@@ -403,9 +460,11 @@ class Tracer:
         if base.each is not None:
             return base.each
         if isinstance(index, ast.Tuple) and len(index.elts) == 2:
-            return columns(self._rows(base, index.elts[0], node), index.elts[1], self.of(index.elts[1]))
-        if isinstance(index, ast.Constant) and isinstance(index.value, str):
-            return of_column(base, index.value)
+            part, asked = self._rows(base, index.elts[0], node), self.of(index.elts[1])
+            column = self.text(index.elts[1])
+            return of_column(part, column) if column is not None else columns(part, index.elts[1], asked)
+        if (column := self.text(index)) is not None:
+            return of_column(base, column)
         if (names := self.of(index).names) is not None:
             return only(base, names)
         return self._rows(base, index, node)
@@ -419,7 +478,8 @@ class Tracer:
         if (cut := self.cuts.get(id(node))) is not None:
             split = self.splits.at(cut.mark, node.lineno)
             split.random = split.random or asked.shuffled
-            return self.cut(base, split, cut.part, node.lineno, features=features and base.roots != frozenset())
+            found = self.cut(base, split, cut.part, node.lineno, features=features and base.roots != frozenset())
+            return found.but(chosen=found.chosen | asked.chosen)
         value = base
         for number, part in sorted(asked.parts - base.parts):
             split = self.splits.all[number]
@@ -437,7 +497,7 @@ class Tracer:
         )  # fmt: skip
 
     def _list(self, elements: list[ast.expr]) -> Value:
-        words = [each.value for each in elements if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+        words = [text for each in elements if (text := self.text(each)) is not None]
         if words and len(words) == len(elements):
             return Value(names=tuple(words))
         values = [self.of(each) for each in elements]
@@ -458,6 +518,7 @@ class Tracer:
     def _once(self, generators: list[ast.comprehension], elements: list[ast.expr], first: Value) -> Value:
         """The elements of a comprehension, once round."""
         self._scopes.append(dict(self._scopes[-1]))
+        self._calls.clear()
         self.loops += 1
         for place, generator in enumerate(generators):
             value = element(self.of(generator.iter)) if place else first
@@ -465,6 +526,7 @@ class Tracer:
         found = joined([self.of(each) for each in elements]) if len(elements) > 1 else self.of(elements[0])
         self.loops -= 1
         self._scopes.pop()
+        self._calls.clear()
         return found
 
     def _all_but(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> Value | None:
@@ -479,14 +541,27 @@ class Tracer:
                 if self.of(base).frame is None:
                     return None
                 match test:
-                    case ast.Compare(left=ast.Name(), ops=[ast.NotEq()], comparators=[ast.Constant(value=str(name))]):
-                        return Value(names=(f"-{name}",))
+                    case ast.Compare(left=ast.Name(), ops=[ast.NotEq()], comparators=[other]):
+                        name = self.text(other)
+                        return Value(names=(f"-{name}",)) if name is not None else None
                     case ast.Compare(left=ast.Name(), ops=[ast.NotIn()], comparators=[others]):
                         names = self.of(others).names
                         return Value(names=tuple(f"-{name}" for name in names)) if names else None
         return None
 
     # ------------------------------------------------------------ functions
+
+    def called_on(self, function: ast.Lambda, value: Value) -> Value:
+        """What a function of one parameter makes of a value."""
+        parameters = [*function.args.posonlyargs, *function.args.args]
+        if not parameters:
+            return NOTHING
+        self._scopes.append({**self._scopes[-1], parameters[0].arg: value})
+        self._calls.clear()
+        found = self.of(function.body)
+        self._scopes.pop()
+        self._calls.clear()
+        return found
 
     def inlined(self, call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Value | None:
         """What a function of the cell returns for these arguments; None where it is not followed."""
@@ -508,17 +583,12 @@ class Tracer:
         self._returned.append([])
         self.block(function.body)
         self._scopes.pop()
+        self._calls.clear()
         returned = self._returned.pop()
         found = returned[0] if returned else NOTHING
         for other in returned[1:]:
             found = either(found, other)
         return found
-
-
-def _column(index: ast.expr) -> str | None:
-    if isinstance(index, ast.Tuple) and len(index.elts) == 2:
-        index = index.elts[1]
-    return index.value if isinstance(index, ast.Constant) and isinstance(index.value, str) else None
 
 
 def _touched(node: ast.AST) -> set[str]:

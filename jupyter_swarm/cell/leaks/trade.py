@@ -51,6 +51,8 @@ KEEPS_TARGET = frozenset(
 )  # fmt: skip
 """Functions and methods by which a target still is the column that it was made of."""
 
+GROUPS, ALONG = "(groups)", "(along)"
+"""Labels of what is grouped, and of what looks along the rows."""
 NO_DATA = frozenset({"shape", "size", "dtype", "dtypes", "ndim", "columns", "name", "feature_names", "target_names"})
 """Attributes that say nothing of what rows contain."""
 NO_CALLS = frozenset({"len", "range", "print", "type", "id", "isinstance", "display", "hasattr", "repr", "str", "open"})
@@ -68,6 +70,8 @@ GROUPED = re.compile(r"group", re.IGNORECASE)
 IN_TIME = re.compile(r"time|temporal|chrono|walk|purged|rolling|expanding", re.IGNORECASE)
 STANDARDISES = re.compile(r"z_?score|standardi[sz]e|(.*_)?scale|(power|quantile)_transform", re.IGNORECASE)
 EVALUATED_BY = re.compile(r"eval_?sets?|evals|valid_?sets?|validation_data|val_data|valid_data|X_val|eval_dataset")
+SELECTS = re.compile(r"column|mapper|subset|select", re.IGNORECASE)
+"""In the name of what takes some of the columns that it is given."""
 STOPS = re.compile(r"early_?stop|stopping_rounds?|save_best|use_best_model|load_best", re.IGNORECASE)
 BEST_SCORE = frozenset({"best_score_", "cv_results_", "best_score"})
 HELD_OUT = re.compile(r"(.*_|x|y)?(test|tst|holdout|hold_out|valid|validation|val|dev|eval)(_.*|\d*)", re.IGNORECASE)
