@@ -39,7 +39,7 @@ CORPUS = Path(__file__).resolve().parent.parent / "tests" / "cells"
 sys.path.insert(0, str(CORPUS))
 
 from ordinary import CELLS, Case  # noqa: E402
-from trying import Outcome, missing, tried, wrong  # noqa: E402
+from trying import missing, tried, wrong  # noqa: E402
 
 BYTES = 100 * 2**20
 Table = list[tuple[str, str]]

@@ -159,7 +159,7 @@ _TABLE = (
         ),
         "The value is called what --maximize or --minimize says. Whatever the expression needs is taken from the "
         "notebook.",
-        ("%swarm this train(cfg) --minimize loss --budget 10m", "%swarm this evaluate(lr=0.1, depth=3) --maximize f1"),
+        ("%swarm this train(cfg) --minimize loss --budget 10m", "%swarm this evaluate(lr=0.1,depth=3) --maximize f1"),
         "notebook",
     ),
     Verb("status", "What it is doing, what it has spent, where it looks.", "actions:status", (_ONE,),

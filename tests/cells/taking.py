@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -50,17 +51,26 @@ def take(request: str, answer: str) -> None:
     """
     asked = msgspec.json.decode(Path(request).read_bytes(), type=Asked)
     try:
-        taken = _taken(asked)
+        told = msgspec.json.encode(_taken(asked))
     except SwarmError as error:
-        taken = Taken(kind=type(error).__name__, said=str(error))
-    Path(answer).write_bytes(msgspec.json.encode(taken))
+        told = msgspec.json.encode(Taken(kind=type(error).__name__, said=str(error)))
+    except Exception as error:  # a fault of ours, which no cell may bring about
+        said = f"{error} ({_place(error)})"
+        told = msgspec.json.encode(Taken(kind=type(error).__name__, said=said))
+    Path(answer).write_bytes(told)
+
+
+def _place(error: BaseException) -> str:
+    """The last line of ours that an error went through."""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if "jupyter_swarm" in frame.filename]
+    return f"{Path(lines[-1].filename).name}:{lines[-1].lineno}" if lines else "taking.py"
 
 
 def _taken(asked: Asked) -> Taken:
-    namespace, workspace = _namespace(), Workspace(asked.folder).create()
+    namespace, home, workspace = _namespace(), Path.cwd(), Workspace(asked.folder).create()
     code, setup, done = joined(asked.code, dict(enumerate(asked.setup, 1)), [asked.cells], [asked.again])
-    analysis = cell.read(code, metric=asked.metric, namespace=namespace, setup=setup, done=done)
-    context = cell.capture(analysis, namespace, folder=asked.folder, captures=workspace.captures, setup=setup)
+    analysis = cell.read(code, metric=asked.metric, namespace=namespace, setup=setup, done=done, folder=home)
+    context = cell.capture(analysis, namespace, folder=home, captures=workspace.captures, setup=setup)
     return Taken(analysis, context)
 
 

@@ -44,7 +44,7 @@ class Outcome:
     plain: float | None = None
     value: float | None = None
     kind: str = ""
-    """A class of an error, the reason of a run, or "notebook" where the plain one fails."""
+    """The class of an error, the reason of a run, or "notebook" where the plain one fails."""
     said: str = ""
     seconds: float = 0.0
 
@@ -77,13 +77,21 @@ async def tried(cases: Iterable[Case], folder: Path, kernels: int = 3) -> dict[s
         kernels: how many work at once.
     """
     waiting = deque(sorted(cases, key=lambda case: not case.slow))
+    names = {case.name: str(number) for number, case in enumerate(waiting)}
     found: dict[str, Outcome] = {}
+
+    async def attempt(kernel: _Kernel, case: Case) -> None:
+        found[case.name] = await _outcome(kernel, case, folder / names[case.name])
 
     async def work() -> None:
         async with _kernel(folder) as kernel:
             while waiting:
                 case = waiting.popleft()
-                found[case.name] = await _outcome(kernel, case, folder / f"{len(found)}-{len(waiting)}")
+                if not case.alone:
+                    await attempt(kernel, case)
+                    continue
+                async with _kernel(folder) as own:
+                    await attempt(own, case)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(kernels, len(waiting))):
@@ -131,7 +139,9 @@ async def _outcome(kernel: _Kernel, case: Case, folder: Path) -> Outcome:
     began = time.monotonic()
     try:
         outcome = await _both(kernel, case, folder)
-    except (CellExecutionError, DeadKernelError) as error:
+    except CellExecutionError as error:
+        outcome = Outcome(kind="notebook", said=f"{error.ename}: {error.evalue}")
+    except DeadKernelError as error:
         outcome = Outcome(kind="notebook", said=str(error))
     return dataclasses.replace(outcome, seconds=time.monotonic() - began)
 

@@ -64,8 +64,7 @@ def test_a_line_that_makes_no_sense_is_refused(ready: Any, line: str, said: str)
     ("cell", "said"),
     [
         ("score = = 1", "parse"),
-        ("%matplotlib inline\nscore = measure()", "line 1"),
-        ("!ls\nscore = measure()", "line 1"),
+        ("%%bash\nls", "line 1"),
         ("# nothing but words\n", "empty"),
         ("score = measur(rate=0.3)", "'measur' exists nowhere"),
         ("import no_such_module_at_all\nscore = measure()", "no_such_module_at_all"),

@@ -15,8 +15,8 @@ from jupyter_swarm.jupyter import help, options, verbs
 from jupyter_swarm.jupyter.options import Argument, parse, split
 
 KNOWN = [
-    "run", "status", "findings", "best", "open", "export", "report", "watch", "pause", "resume", "stop", "steer",
-    "plan", "list", "papers", "clean", "doctor", "help",
+    "run", "this", "status", "findings", "best", "open", "export", "report", "watch", "pause", "resume", "stop",
+    "steer", "plan", "list", "papers", "clean", "doctor", "help",
 ]  # fmt: skip
 
 

@@ -1,11 +1,11 @@
 """Leaks in a cell: ways by which the rows that the metric is measured on reach what is fitted.
 
-    trade.py       words of the trade
-    traces.py      what is known of a value; parts.py what its columns and elements know
-    learners.py    whether a class takes statistics from rows
-    cutting.py     the splits of a cell
-    tracing.py     what flows where, statement by statement; calling.py what calls do
-    rows.py        what the notebook's own data tell
+    trade.py                       words of the trade
+    traces.py, parts.py            what is known of a value, of its columns and elements
+    lent.py, learners.py, rows.py  what the notebook lends: models, splitters, data
+    cutting.py                     the splits of a cell
+    tracing.py, subscripting.py    what flows where, statement by statement
+    calling.py                     what calls do, with arguing.py, fitting.py, splitting.py, telling.py, framing.py
 
 Nothing of the cell is run. What is not understood is no leak: a false alarm is worse than a miss.
 """

@@ -98,6 +98,8 @@ class Value:
     scalar: bool = False
     gathered: bool = False
     """Whether it is a collection of scores."""
+    partial: bool = False
+    """Whether it was measured on some of the rows it names: the worst of several classes is no choice."""
     names: tuple[str, ...] | None = None
     """The strings of a list of strings."""
     items: tuple[Value, ...] | None = field(default=None, compare=False)
@@ -118,6 +120,11 @@ class Value:
     def held_out(self) -> bool:
         """Whether these are rows that nothing is to be fitted on."""
         return held_out(self.key)
+
+    @property
+    def scores(self) -> bool:
+        """Whether it is one score, on all of the rows it names."""
+        return self.scalar and bool(self.asked) and not self.partial
 
     @property
     def splits(self) -> frozenset[int]:
@@ -142,6 +149,7 @@ class Value:
             ordered=self.ordered,
             scalar=self.scalar,
             gathered=self.gathered,
+            partial=self.partial,
         )
 
 
@@ -176,6 +184,7 @@ def joined(values: Iterable[Value]) -> Value:
         ordered=max(value.ordered for value in found),
         scalar=any(value.scalar for value in found),
         gathered=any(value.gathered for value in found),
+        partial=any(value.partial for value in found),
     )
 
 

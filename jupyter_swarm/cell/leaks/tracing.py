@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import ast
-import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jupyter_swarm.cell.leaks import calling, learners, rows
-from jupyter_swarm.cell.leaks.cutting import GIVEN, Split, Splits, cuts
+from jupyter_swarm.cell.leaks import calling
+from jupyter_swarm.cell.leaks.cutting import Split, Splits, cuts
+from jupyter_swarm.cell.leaks.lent import lent
 from jupyter_swarm.cell.leaks.parts import (
-    columns,
     element,
     kept,
     leave_out,
     of_column,
-    only,
     predicted,
     scores,
     with_column,
 )
+from jupyter_swarm.cell.leaks.subscripting import subscript
 from jupyter_swarm.cell.leaks.traces import NOTHING, Fit, Frame, Key, Value, either, joined
-from jupyter_swarm.cell.leaks.trade import BEST_SCORE, FEWER_ROWS, HELD_OUT, KEEPS_ROWS, NO_DATA, TARGET, TRAINED
+from jupyter_swarm.cell.leaks.trade import BEST_SCORE, FEWER_ROWS, KEEPS_ROWS, NO_DATA
 from jupyter_swarm.cell.scan import Scan, is_literal, root_of, value_of
 
-MOST_STEPS = 20_000
+MOST_STEPS = 5_000
 MOST_CALLS = 6
 """How deep functions of the cell are followed into each other."""
 
@@ -68,7 +67,7 @@ class Tracer:
         for scope in (self._scopes[-1], self._scopes[0]):
             if name in scope:
                 return scope[name]
-        return self._captured(name)
+        return NOTHING if name in self.scan.imported else lent(name, self.namespace)
 
     def bind(self, name: str, value: Value, line: int = 0) -> None:
         """Give a name a value; in a branch that may not be taken it may have kept its old one."""
@@ -85,6 +84,7 @@ class Tracer:
         self._scopes[-1 if name in self._scopes[-1] else 0][name] = old.but(
             roots=both.roots, parts=old.parts or both.parts, fits=both.fits, asked=both.asked, chosen=both.chosen,
             scalar=both.scalar, gathered=both.gathered, ordered=both.ordered, shuffled=both.shuffled,
+            partial=both.partial,
         )  # fmt: skip
 
     def change(self, name: str, **changes: object) -> None:
@@ -99,53 +99,6 @@ class Tracer:
             for name, value in scope.items():
                 if value.frame is not None and value.frame.root == frame.root:
                     scope[name] = leave_out(value, columns)
-
-    def _captured(self, name: str) -> Value:
-        if name in self.scan.imported or name not in self.namespace:
-            return NOTHING
-        live = self.namespace[name]
-        if live is None or isinstance(live, (types.ModuleType, type, types.FunctionType, str, bytes, bool, int, float)):
-            return NOTHING
-        kind = type(live)
-        attributes = rows.plain_attributes(live)
-        splits = learners.splitter(kind, attributes)
-        if splits is not None:
-            return Value(splitter=splits)
-        made = learners.live(live, attributes)
-        if made is not None:
-            return Value(learner=made, label=name)
-        if callable(live) and not rows.is_data(live):
-            return NOTHING
-        stem, part = self._given(name)
-        return Value(
-            roots=frozenset({stem}),
-            parts=frozenset() if part is None else frozenset({(GIVEN, part)}),
-            frame=Frame(name) if rows.has_columns(live) else None,
-            names=rows.strings(live),
-            rows=name,
-            complete=True,
-            label=name,
-        )
-
-    def _given(self, name: str) -> tuple[str, int | None]:
-        """`X_train` and `X_test` of the notebook are parts of one split; of `X`, where there is one as long as both."""
-        for pattern, part in ((HELD_OUT, 1), (TRAINED, 0)):
-            if (found := pattern.fullmatch(name)) is not None:
-                stem = f"{found[1] or ''}{found[3] or ''}".strip("_")
-                others = [n for n in self.namespace if n.replace(found[2], "") == name.replace(found[2], "")]
-                parts = {n for n in self.namespace if self._stem(n) == stem and n not in others} | {name}
-                whole = rows.length(self.namespace.get(stem))
-                is_whole = whole is not None and whole == sum(rows.length(self.namespace[n]) or 0 for n in parts)
-                held = 2 if part and found[2].lower().startswith(("val", "dev")) else part
-                return (stem if is_whole else f"given {stem}"), held
-        return name, None
-
-    @staticmethod
-    def _stem(name: str) -> str | None:
-        for pattern in (HELD_OUT, TRAINED):
-            if (found := pattern.fullmatch(name)) is not None:
-                return f"{found[1] or ''}{found[3] or ''}".strip("_")
-        return None
 
     # ------------------------------------------------------------ statements
 
@@ -319,7 +272,7 @@ class Tracer:
             return
         column = self.text(index.elts[1] if isinstance(index, ast.Tuple) and len(index.elts) == 2 else index)
         fits = frozenset(with_column(fit, column) for fit in value.fits | value.stats)
-        gathered = value.gathered or (value.scalar and bool(value.asked) and self.loops > 0)
+        gathered = value.gathered or (value.scores and self.loops > 0)
         old = self.value(root)
         kept = frozenset(fit for fit in old.fits if column is None or fit.column != column)
         if old is NOTHING:
@@ -352,9 +305,11 @@ class Tracer:
             case ast.Attribute():
                 return self._attribute(node)
             case ast.Subscript():
-                return self._subscript(node)
+                return subscript(self, node)
             case ast.BinOp(left=left, right=right):
                 one, two = self.of(left), self.of(right)
+                if one.names is not None and two.names is not None and isinstance(node.op, ast.Add):
+                    return Value(names=one.names + two.names)
                 found = self.applied(one, two, one if one.roots else two)
                 return predicted(found, one, two) if isinstance(node.op, ast.MatMult) else found
             case ast.Slice(lower=lower, upper=upper):
@@ -450,59 +405,13 @@ class Tracer:
             return of_column(base, name)
         return kept(base, name)
 
-    def _subscript(self, node: ast.Subscript) -> Value:
-        base, index = self.of(node.value), node.slice
-        if base is NOTHING:
-            chosen = self.of(index).chosen
-            return Value(chosen=chosen) if chosen else NOTHING
-        if base.items is not None and isinstance(index, ast.Constant) and isinstance(index.value, int):
-            return base.items[index.value] if -len(base.items) <= index.value < len(base.items) else NOTHING
-        if base.each is not None:
-            return base.each
-        if isinstance(index, ast.Tuple) and len(index.elts) == 2:
-            part, asked = self._rows(base, index.elts[0], node), self.of(index.elts[1])
-            column = self.text(index.elts[1])
-            return of_column(part, column) if column is not None else columns(part, index.elts[1], asked)
-        if (column := self.text(index)) is not None:
-            return of_column(base, column)
-        if (names := self.of(index).names) is not None:
-            return only(base, names)
-        return self._rows(base, index, node)
-
-    def _rows(self, base: Value, index: ast.expr, node: ast.Subscript) -> Value:
-        if isinstance(index, ast.Slice) and index.lower is None and index.upper is None and index.step is None:
-            return base
-        name = root_of(node.value) or ""
-        features = TARGET.fullmatch(name) is None and base.column is None
-        asked = self.of(index)
-        if (cut := self.cuts.get(id(node))) is not None:
-            split = self.splits.at(cut.mark, node.lineno)
-            split.random = split.random or asked.shuffled
-            found = self.cut(base, split, cut.part, node.lineno, features=features and base.roots != frozenset())
-            return found.but(chosen=found.chosen | asked.chosen)
-        value = base
-        for number, part in sorted(asked.parts - base.parts):
-            split = self.splits.all[number]
-            value = self.cut(value, split, part, node.lineno, features=features)
-        if value is base:
-            supervised = frozenset(
-                fit for fit in asked.stats | asked.fits if fit.supervised and fit.kind == "statistics"
-            )
-            value = self.with_fits(base, supervised)
-            is_mask = isinstance(index, (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.Slice, ast.BinOp))
-            value = value.but(frame=value.frame if is_mask else None)
-        return value.but(
-            complete=False, chosen=value.chosen | asked.chosen, shuffled=value.shuffled or asked.shuffled, items=None,
-            gathered=value.gathered and isinstance(index, ast.Slice),
-        )  # fmt: skip
-
     def _list(self, elements: list[ast.expr]) -> Value:
         words = [text for each in elements if (text := self.text(each)) is not None]
         if words and len(words) == len(elements):
             return Value(names=tuple(words))
         values = [self.of(each) for each in elements]
         found = joined(values)
-        return found.but(gathered=len(values) > 1 and all(value.scalar and value.asked for value in values))
+        return found.but(gathered=len(values) > 1 and all(value.scores for value in values))
 
     def _comprehension(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> Value:
         whole = self._all_but(generators, elements)
@@ -511,9 +420,9 @@ class Tracer:
         first = self.of(generators[0].iter)
         if len(generators) == 1 == len(elements) and first.items is not None:
             items = tuple(self._once(generators, elements, item) for item in first.items)
-            return joined(items).but(items=items)
+            return joined(items).but(items=items, gathered=len(items) > 1 and all(item.scores for item in items))
         found = self._once(generators, elements, element(first))
-        return found.but(gathered=found.scalar and bool(found.asked), items=None)
+        return found.but(gathered=found.scores, items=None)
 
     def _once(self, generators: list[ast.comprehension], elements: list[ast.expr], first: Value) -> Value:
         """The elements of a comprehension, once round."""

@@ -53,6 +53,7 @@ KEEPS_TARGET = frozenset(
 
 GROUPS, ALONG = "(groups)", "(along)"
 """Labels of what is grouped, and of what looks along the rows."""
+CHANGES_LISTS = frozenset({"append", "extend", "insert", "remove", "pop", "clear"})
 NO_DATA = frozenset({"shape", "size", "dtype", "dtypes", "ndim", "columns", "name", "feature_names", "target_names"})
 """Attributes that say nothing of what rows contain."""
 NO_CALLS = frozenset({"len", "range", "print", "type", "id", "isinstance", "display", "hasattr", "repr", "str", "open"})

@@ -3,7 +3,7 @@
 Each cell is given to a swarm as it is. What has to come of it stands with it (`case.Case`).
 """
 
-from ordinary import computing, files, forms, learning, networks, refused, settings, shell
+from ordinary import behind, computing, files, forms, learning, networks, refused, settings, shell
 from ordinary.case import Case, Wrong
 
 CELLS: tuple[Case, ...] = (
@@ -14,6 +14,7 @@ CELLS: tuple[Case, ...] = (
     *settings.CELLS,
     *forms.CELLS,
     *shell.CELLS,
+    *behind.CELLS,
     *refused.CELLS,
 )
 

@@ -43,6 +43,8 @@ class Case:
     """Those that `%%swarm --cells` names."""
     again: tuple[int, ...] = ()
     """Those that `%%swarm --setup` names."""
+    alone: bool = False
+    """Whether it changes more than variables, so that no other notebook may follow it in the same kernel."""
     slow: bool = False
     """Whether it takes long, and is left out where time is short."""
     fault: str = ""

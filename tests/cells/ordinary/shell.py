@@ -155,4 +155,41 @@ final = abs(drift)""",
         metric="loss",
         needs=("ipywidgets",),
     ),
+    Case(
+        name="lines of the shell in blocks",
+        files={"a.txt": "1\n2\n", "b.txt": "3\n"},
+        code="""%load_ext autoreload
+%autoreload 2
+def count(name):
+    found = !wc -l < {name}
+    return int(found[0])
+
+total = 0
+for name in ["a.txt", "b.txt"]:
+    if not name.startswith("_"):
+        !cat {name} > /dev/null
+        %time total += count(name)
+text = ("%d lines"
+        % total)
+print("is it done? yes!", text)""",
+        metric="total",
+    ),
+    Case(
+        name="where it runs",
+        code="""try:
+    import google.colab
+    where = 2.0
+except ImportError:
+    where = 1.0
+if "ZMQInteractiveShell" in str(get_ipython()) or hasattr(get_ipython(), "run_cell"):
+    where += 0.5""",
+        metric="where",
+    ),
+    Case(
+        name="progress bar of notebooks",
+        setup=("from tqdm.notebook import tqdm",),
+        code="total = 0\nfor k in tqdm(range(20), desc='k'):\n    total += k ** 0.5",
+        metric="total",
+        needs=("tqdm", "ipywidgets"),
+    ),
 )
