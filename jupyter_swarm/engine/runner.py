@@ -13,13 +13,15 @@ import platform
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from jupyter_swarm import cell, minds, roles
 from jupyter_swarm.engine.swarm import Swarm
 from jupyter_swarm.errors import LeaseLost, LedgerError, SwarmError, UsageError, WorkspaceError
-from jupyter_swarm.events import Noted, RunnerEnded, RunnerStarted, SwarmEnded, SwarmRequested
+from jupyter_swarm.events import Noted, Record, RunnerEnded, RunnerStarted, SwarmEnded, SwarmRequested
 from jupyter_swarm.experiments import NotebookLaboratory
+from jupyter_swarm.experiments.packages import Packages
 from jupyter_swarm.library import Librarian, LocalLibrary
 from jupyter_swarm.protocols import Lease
 from jupyter_swarm.version import __version__
@@ -28,6 +30,8 @@ from jupyter_swarm.workspace import Workspace
 LEASE_SECONDS = 20.0
 RENEW_SECONDS = 4.0
 NICENESS = 5
+WATCH_SECONDS = 5.0
+"""How often installed packages are looked at."""
 
 
 def main(arguments: list[str]) -> int:
@@ -64,11 +68,12 @@ def main(arguments: list[str]) -> int:
 
 async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> None:
     store = workspace.store
-    versions = {"jupyter-swarm": __version__, "python": platform.python_version()}
     records = store.read(0, swarm=name)
     request = next((each.event for each in records if isinstance(each.event, SwarmRequested)), None)
     if request is None:
         raise UsageError(f"the ledger knows no swarm {name!r}", cure="`jupyter swarm list`")
+    packages = await asyncio.to_thread(_packages, request, records)
+    versions = {"jupyter-swarm": __version__, "python": platform.python_version(), **packages.versions}
     started = RunnerStarted(pid=os.getpid(), host=socket.gethostname(), epoch=lease.epoch, versions=versions)
     store.append(name, [started], lease=lease, active_seconds=records[-1].active_seconds)
     library = LocalLibrary(workspace)
@@ -99,15 +104,31 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, swarm.quit, f"told to by signal {number.name}")
-    keeper = asyncio.create_task(_keep(workspace, lease, owner, swarm))
+    beside = [asyncio.create_task(_keep(workspace, lease, owner, swarm)), asyncio.create_task(_watch(packages, swarm))]
     try:
         await swarm.work()
     finally:
-        keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
+        for each in beside:
+            each.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
     if not swarm.state.over:
         swarm.append(RunnerEnded(why=swarm.quit_reason))
+
+
+def _packages(request: SwarmRequested, records: Sequence[Record]) -> Packages:
+    """The packages that the cell imports, to be compared with those of the swarm's first runner."""
+    first = next((each.event.versions for each in records if isinstance(each.event, RunnerStarted)), {})
+    return Packages(request.context.python or sys.executable, request.context.versions, first)
+
+
+async def _watch(packages: Packages, swarm: Swarm) -> None:
+    """Pause where an installed package has changed: runs of two versions say nothing about each other."""
+    while True:
+        if why := await asyncio.to_thread(packages.changed):
+            swarm.hold(
+                f"Paused: {why}. Install what was there and resume, or give the cell to another swarm (%%swarm --new)"
+            )
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 async def _keep(workspace: Workspace, lease: Lease, owner: str, swarm: Swarm) -> None:

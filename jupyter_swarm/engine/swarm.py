@@ -108,6 +108,12 @@ class Swarm(WorkingDesk):
                 await self.close()
                 self.tick(False)
 
+    def hold(self, why: str) -> None:
+        """Pause, and say why; harmless where it is paused or over."""
+        if self.state.phase == "running":
+            self.append(Noted(text=why, level="warning"), SwarmPaused())
+            self.tick(False)
+
     async def _until_over(self) -> None:
         if not await self._baseline():
             return

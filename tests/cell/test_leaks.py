@@ -16,7 +16,9 @@ import pandas as pd
 import pytest
 
 from jupyter_swarm import cell
-from jupyter_swarm.words import Leak
+from jupyter_swarm.jupyter import plan
+from jupyter_swarm.jupyter.pages import Table
+from jupyter_swarm.words import Leak, Objective
 
 CELLS = Path(__file__).resolve().parents[1] / "cells"
 KINDS = {"fitted", "target", "duplicates", "groups", "order", "tuned"}
@@ -96,6 +98,32 @@ class TestWords:
         assert "scale saw all rows" in leak.what
         assert "line 4" in leak.what
         assert "pipeline" in leak.cure
+
+    def test_a_transformer_and_a_model_are_told_apart(self) -> None:
+        (scaler,) = said_of("in two steps over one name")
+        (model,) = said_of("the model has seen the test rows")
+        assert "saw all rows" in scaler.what
+        assert "measured on rows that it has seen" in model.what
+
+
+class TestPlan:
+    """`--plan` shows leaks before anything else that it found."""
+
+    def test_a_table_and_data(self) -> None:
+        each = next(each for each in leaky.PLANTED if each.name == "scaled, then cross-validated")
+        analysis = cell.read(each.code, metric=each.metric, namespace=each.namespace())
+        answer = plan.described(analysis, (), Objective(metric=each.metric))
+        first = next(part for part in answer.parts if isinstance(part, Table))
+        (leak,) = analysis.leaks
+        assert first.rows == [("fitted", leak.what, leak.cure, 4)]
+        assert answer.data["leaks"] == [{"kind": "fitted", "line": 4, "what": leak.what, "cure": leak.cure}]
+
+    def test_no_table_without_one(self) -> None:
+        each = next(each for each in leaky.CLEAN if each.name == "scaled in a pipeline")
+        analysis = cell.read(each.code, metric=each.metric, namespace=each.namespace())
+        answer = plan.described(analysis, (), Objective(metric=each.metric))
+        assert "leak" not in str([part.heads for part in answer.parts if isinstance(part, Table)])
+        assert answer.data["leaks"] == []
 
 
 SPLIT = """

@@ -10,6 +10,9 @@ import pytest
 from ordinary import CELLS, Case
 from trying import Outcome, missing, tried, wrong
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+"""The first test waits until all cells have been tried."""
+
 
 def parameters() -> Iterator[Any]:
     for case in CELLS:

@@ -346,6 +346,27 @@ def test_raising_the_budget_goes_on_and_cutting_it_ends() -> None:
 # ---------------------------------------------------------------- pause, resume, stop
 
 
+def test_it_pauses_by_itself_and_says_why() -> None:
+    ground = Ground([request(Budget(seconds=60.0, experiments=40))])
+    engine = ground.engine(PLANTED, delay=0.02)
+
+    def held(state: SwarmState) -> bool:
+        engine.hold("again")
+        return state.phase == "paused"
+
+    worked(
+        ground,
+        engine,
+        (lambda state: len(state.rows) > 8, lambda: engine.hold("mine was 1 and is 2")),
+        (held, lambda: ground.say(e.ResumeRequested())),
+    )
+    kinds = [type(event) for event in ground.events]
+    assert kinds.count(e.SwarmPaused) == 1
+    assert [event.text for event in ground.events if isinstance(event, e.Noted) and "mine was" in event.text]
+    assert not [event for event in ground.events if isinstance(event, e.Noted) and event.text == "again"]
+    assert ground.state.phase == "done"
+
+
 def test_pause_starts_nothing_and_stops_the_clock() -> None:
     ground = Ground([request(Budget(seconds=60.0, experiments=40))])
     engine = ground.engine(PLANTED, delay=0.02)

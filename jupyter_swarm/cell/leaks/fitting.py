@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jupyter_swarm.cell.leaks import learners, trade
@@ -193,7 +194,7 @@ def of_learner(tracer: Tracer, call: ast.Call, model: Value, method: str, root: 
         return fitted
     if method == "transform":
         x, _, _ = data_of(tracer, call)
-        told = tracer.with_fits(x, model.learned, 0)
+        told = tracer.with_fits(x, [replace(fit, kind="statistics") for fit in model.learned])
         frame = x.frame if model.learner is not None and model.learner.whole else None
         return kept(x, "transform").but(fits=told.fits, rows=x.rows, complete=x.complete, frame=frame)
     if method in PREDICT or method in ("score", "evaluate", "test"):

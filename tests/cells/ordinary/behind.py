@@ -7,7 +7,10 @@ from pathlib import Path
 
 from ordinary.case import Case, Wrong
 from ordinary.files import MODULE, TABLE
-from ordinary.networks import MOONS
+from ordinary.networks import MOONS, VERSION
+
+BESIDE = "experiments: no file beside the notebook can be written over, and none added in a folder there"
+STATE = "experiments: what the notebook has set in a library is not there, and nobody is told"
 
 
 def database(path: Path) -> None:
@@ -64,6 +67,7 @@ with open("results.csv") as file:
     losses = [float(row["loss"]) for row in csv.DictReader(file)]
 mean_loss = sum(losses) / len(losses)""",
         metric="mean_loss",
+        fault=BESIDE,
     ),
     Case(
         name="file that is written beside the data",
@@ -73,6 +77,7 @@ mean_loss = sum(losses) / len(losses)""",
 deep = pd.read_csv("data/deep.csv")
 share = len(deep) / 120""",
         metric="share",
+        fault=BESIDE,
     ),
     Case(
         name="database in a file",
@@ -93,6 +98,7 @@ mean_square = squares["x"].mean()""",
         ),
         code="with open('model.pkl', 'rb') as file:\n    model = pickle.load(file)\nerror = abs(model.predict(3) - 2)",
         metric="error",
+        fault="capture: a class that only a file's pickle names is not taken along, and nobody is told",
     ),
     Case(
         name="variable of the environment",
@@ -100,6 +106,7 @@ mean_square = squares["x"].mean()""",
         code="trees = int(os.environ['TREES'])\nscore = 1 - 1 / trees",
         metric="score",
         alone=True,
+        fault="experiments: os.environ of the notebook is not there, and nobody is told before the baseline fails",
     ),
     Case(
         name="default type of a library",
@@ -107,6 +114,7 @@ mean_square = squares["x"].mean()""",
         code="torch.manual_seed(0)\nweights = torch.randn(50) / 3\nnorm = weights.norm().item()",
         metric="norm",
         alone=True,
+        fault=STATE,
     ),
     Case(
         name="settings of a library",
@@ -117,6 +125,7 @@ mean_square = squares["x"].mean()""",
         code="scaled = StandardScaler().fit_transform(table)\nlargest = scaled['a'].max()",
         metric="largest",
         alone=True,
+        fault=STATE,
     ),
     Case(
         name="method that a library adds",
@@ -125,6 +134,7 @@ mean_square = squares["x"].mean()""",
         metric="total",
         needs=("tqdm",),
         alone=True,
+        fault=STATE,
     ),
     Case(
         name="processes that run the notebook's function",
@@ -182,6 +192,7 @@ for epoch in range(6):
     losses.append(loss.item())
 final_loss = losses[-1]""",
         metric="final_loss",
+        fault=VERSION,
     ),
     Case(
         name="figure made in the cell above",
@@ -242,6 +253,7 @@ def _(value: list):
         ),
         code="stack: Stack[int] = Stack(1, 2, 3, 4)\nscore = size(stack.items) + sum(map(even, stack.items)) / 10",
         metric="score",
+        fault="capture: a function of the notebook under functools.singledispatch holds a weak reference",
     ),
     Case(
         name="data set with its description",

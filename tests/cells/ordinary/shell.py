@@ -184,6 +184,7 @@ except ImportError:
 if "ZMQInteractiveShell" in str(get_ipython()) or hasattr(get_ipython(), "run_cell"):
     where += 0.5""",
         metric="where",
+        fault="read: an import under try … except ImportError has to be installed",
     ),
     Case(
         name="progress bar of notebooks",
