@@ -9,6 +9,7 @@
     syntax.py                what IPython understands besides Python, as Python and back
     text.py, scan.py         source beside its tree; definitions, calls, and what they mean
     names.py                 what a cell needs that it does not make
+    leaks/, randomness.py, credentials.py        what a person should know before anything runs
     slicing.py, lock.py      what the metric rests on, and the refusal to touch it
     sealing.py               what of it has to be watched while a cell runs
     configs.py, written.py   configurations: settings handed on as one value; the notebook's written out in the cell

@@ -56,7 +56,10 @@ def origin(value: Any) -> str | None:
 
 
 def _text(value: Any, name: str) -> str | None:
-    found = getattr(value, name, None)
+    try:
+        found = getattr(value, name, None)
+    except Exception:  # lazy modules import at a touch, and may fail to
+        return None
     return found if isinstance(found, str) else None
 
 
@@ -262,7 +265,7 @@ def _offers(module: str, alike: Callable[[Any], bool]) -> list[str]:
         home = _text(value, "__module__") or ""
         if name.startswith("_") or not (home == module or home.startswith(f"{module}.")):
             continue
-        if getattr(value, "__qualname__", None) == name and alike(value):
+        if _text(value, "__qualname__") == name and alike(value):
             found.append(f"{module}:{name}")
     return found
 

@@ -10,7 +10,7 @@ Three ways to walk an expression, from the metric backwards:
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal
@@ -57,12 +57,13 @@ class Slice:
         self.strict: set[int] = set()
         self.rows: set[str] = set()
         self._seen: set[tuple[int, str, str]] = set()
+        self._todo: deque[tuple[Definition, Mode, str, bool]] = deque()
         self._directives = directives(scan.text.code)
         literals = Counter(n.lineno for n in ast.walk(scan.tree) if isinstance(n, ast.expr) and is_literal(n))
         self._ranged = {line for line in self._directives.spans if literals[line] == 1}
         for metric in metrics:
-            for definition in scan.definitions.get(metric, ()):
-                self._follow(definition, "measured", MEASURES, direct=True)
+            self._todo += [(each, "measured", MEASURES, True) for each in scan.definitions.get(metric, ())]
+        self._follow_all()
         self._asked()
         for statement in seeds.statements(scan):
             self.items.setdefault(id(statement), (statement, SEED))
@@ -112,7 +113,12 @@ class Slice:
     def _name(self, name: str, mode: Mode, why: str, *, direct: bool = False, rows: bool = True) -> None:
         if rows and name not in self.scan.imported and name not in BUILTINS and not is_seed(name):
             self.rows.add(name)
-        for definition in self.scan.definitions.get(name, ()):
+        self._todo += [(each, mode, why, direct) for each in self.scan.definitions.get(name, ())]
+
+    def _follow_all(self) -> None:
+        """Follow what is left to follow, one by one: a chain of definitions may be long."""
+        while self._todo:
+            definition, mode, why, direct = self._todo.popleft()
             self._follow(definition, mode, why, direct=direct)
 
     def _follow(self, definition: Definition, mode: Mode, why: str, *, direct: bool = False) -> None:
