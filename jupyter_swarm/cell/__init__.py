@@ -17,6 +17,7 @@
     finding.py, steps.py     knobs, swaps, inserts, blocks
     ranges.py, docstrings.py, inspection.py      what values a parameter may take, what may stand for what
     reading.py               `read`: all of it, once
+    standing.py              what it has set outside of its variables
     capturing.py             `capture`: what the notebook lends the cell
     editing.py, lifting.py   `apply` and `lift`
     wording.py               edits in words, differences of code

@@ -8,10 +8,12 @@ notebook: a function that reads `seed` or `lr` sees what the harness and the cel
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import io
 import os
 import platform
+import re
 import sys
 import tempfile
 import threading
@@ -24,7 +26,8 @@ from jupyter_swarm.cell import credentials
 from jupyter_swarm.cell.inspection import origin
 from jupyter_swarm.cell.modules import local
 from jupyter_swarm.cell.names import names
-from jupyter_swarm.cell.scan import dotted
+from jupyter_swarm.cell.scan import dotted, imports_in
+from jupyter_swarm.cell.standing import standing
 from jupyter_swarm.cell.syntax import python
 from jupyter_swarm.cell.text import text_of
 from jupyter_swarm.errors import CaptureError, WorkspaceError
@@ -33,6 +36,7 @@ from jupyter_swarm.words import Analysis, Capture, Context
 LIMIT_BYTES = 2**30
 LIMIT_VARIABLE = "JUPYTER_SWARM_CAPTURE_LIMIT"
 _BLOCK = 2**20
+_CACHE = type(functools.lru_cache(len))
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Event, threading.Condition, threading.Semaphore)
 GLOBALS = "jupyter-swarm globals"
 """The persistent id that stands for the globals of the notebook's functions."""
@@ -96,15 +100,17 @@ def capture(
             raise _too_large(each.name, each.bytes, limit)
     imports = [each.describes for each in found if each.kind == "import"]
     imports += [line for line in _submodules(analysis, namespace) if line not in imports]
+    trees = [text_of(each).tree for each in (analysis.code, *map(python, setup))]
+    versions = _versions([*imports, *(f"import {path}" for tree in trees for path in imports_in(tree).values())])
     return Context(
-        imports=tuple(sorted(imports)),
+        imports=(*sorted(imports), *standing(trees, versions)),
         captures=found,
         pickle=_write(taken, _Known(namespace, setup), captures, limit, expected, progress) if taken else "",
         python=sys.executable,
         python_version=platform.python_version(),
-        versions=_versions(imports),
+        versions=versions,
         folder=str(folder),
-        modules=_archived(analysis, setup, Path(folder), captures),
+        modules=_archived(trees, Path(folder), captures),
         setup=tuple(setup),
     )
 
@@ -121,9 +127,8 @@ def context_hash(context: Context) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-def _archived(analysis: Analysis, setup: Sequence[str], folder: Path, captures: Path) -> str:
+def _archived(trees: Sequence[ast.AST], folder: Path, captures: Path) -> str:
     """Write the archive of the person's own modules where it is not there; its name."""
-    trees = [text_of(each).tree for each in (analysis.code, *map(python, setup))]
     name, content = local(trees, folder).archive()
     path = captures / f"{name}.zip"
     if name and not path.exists():
@@ -182,10 +187,10 @@ def _submodules(analysis: Analysis, namespace: Mapping[str, Any]) -> Iterator[st
 def _versions(imports: list[str]) -> dict[str, str]:
     found = {}
     for statement in imports:
-        top = statement.split()[1].partition(".")[0]
+        top = re.split(r"[.:]", statement.split()[1])[0]
         version = getattr(sys.modules.get(top), "__version__", None)
         if isinstance(version, str):
-            found[top] = version
+            found[top] = str(version)  # torch's is of a class of its own
     return dict(sorted(found.items()))
 
 
@@ -198,7 +203,7 @@ def _refuse(name: str, value: Any) -> None:
             f"{place!r} looks like a credential, and those are never taken along",
             cure="read it where it is used and keep it out of the variable, or give it another name if it is none",
         )
-    what, cure = "", "make it inside the cell"
+    what, cure = "", "make it inside the cell, or execute the cell that makes it each time (--setup N)"
     if isinstance(value, io.IOBase) and not isinstance(value, (io.BytesIO, io.StringIO)):
         what, cure = "an open file", "open it inside the cell, or read it before and use what was read"
     elif isinstance(value, _LOCKS):
@@ -222,7 +227,7 @@ def _cannot(name: str, value: Any, error: BaseException) -> CaptureError:
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return CaptureError(
         f"the variable {name!r} ({_describes(value)}) cannot be captured{culprit}: {reason[:300]}",
-        cure="make it inside the cell, or keep out of it what cannot be pickled",
+        cure="make it inside the cell, or execute the cell that makes it each time (--setup N)",
     )
 
 
@@ -307,6 +312,14 @@ def _pickler(file: Any, known: _Known) -> Any:
     import cloudpickle
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, value: Any) -> Any:
+            # A cache around a function of the notebook would be looked for in a module that is not there.
+            if isinstance(value, _CACHE) and getattr(value, "__module__", "") == "__main__":
+                size = value.cache_parameters()
+                given = (value.__wrapped__, size["maxsize"], size["typed"], functools._CacheInfo)
+                return _CACHE, given, vars(value)
+            return super().reducer_override(value)
+
         def persistent_id(self, value: Any) -> str | None:
             # globals_ref: what cloudpickle makes the future globals of functions, by the id of their present ones.
             mine = getattr(self, "globals_ref", {}).get(known.home)

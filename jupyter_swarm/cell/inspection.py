@@ -116,7 +116,14 @@ def recipe(path: str, value: Any) -> Recipe:
 
 def shape(value: type) -> str:
     """The methods that matter of a class ("fit/transform"), or ""."""
-    return "/".join(verb for verb in VERBS if callable(getattr(value, verb, None)))
+    return "/".join(verb for verb in VERBS if _has(value, verb))
+
+
+def _has(value: type, method: str) -> bool:
+    try:
+        return callable(getattr(value, method, None))
+    except Exception:  # lazy classes import at a touch, and may fail to
+        return False
 
 
 def _doc(value: Any) -> str:

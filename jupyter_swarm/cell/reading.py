@@ -22,7 +22,7 @@ from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.ranges import parse_vary
 from jupyter_swarm.cell.scan import Scan, dotted, is_literal, name_of, scanned, value_of
 from jupyter_swarm.cell.slicing import sliced
-from jupyter_swarm.cell.syntax import mentioned, python
+from jupyter_swarm.cell.syntax import mentioned, python, runs_files
 from jupyter_swarm.cell.text import text_of
 from jupyter_swarm.cell.vocabulary import BUILTINS, OF_THE_SHELL, VERBS
 from jupyter_swarm.cell.written import written_out
@@ -158,7 +158,9 @@ def _needed(tree: ast.Module, namespace: Mapping[str, Any]) -> set[str]:
         CellError: one of them exists nowhere.
     """
     found = names(tree)
-    stars = any(isinstance(n, ast.ImportFrom) and any(a.name == "*" for a in n.names) for n in ast.walk(tree))
+    stars = runs_files(tree) or any(
+        isinstance(n, ast.ImportFrom) and any(a.name == "*" for a in n.names) for n in ast.walk(tree)
+    )
     for name, line in found.needed.items():
         if name in namespace or name in BUILTINS or name in found.bound or name == "seed" or stars:
             continue
@@ -242,7 +244,10 @@ class _Catalogue:
             CellError: a module is not installed, or has no such name.
         """
         found: dict[str, Any] = {}
+        tried = {id(node) for node in self._tried()}
         for node in ast.walk(self._scan.tree):
+            if id(node) in tried:
+                continue
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     value = self._imported(alias.name, node.lineno)
@@ -254,6 +259,13 @@ class _Catalogue:
                         path = f"{node.module}:{alias.name}"
                         found[alias.asname or alias.name] = self._imported(path, node.lineno)
         return found
+
+    def _tried(self) -> Iterator[ast.AST]:
+        """Imports that may fail, since the cell catches it."""
+        for node in ast.walk(self._scan.tree):
+            if isinstance(node, ast.Try) and any(map(_catches_imports, node.handlers)):
+                for statement in node.body:
+                    yield from ast.walk(statement)
 
     def _imported(self, path: str, line: int) -> Any:
         try:
@@ -316,6 +328,11 @@ class _Catalogue:
     def _own_path(self, name: str, value: Any) -> str | None:
         """The path of a function or class of the notebook itself."""
         return f"__main__:{name}" if isinstance(value, (types.FunctionType, type)) else None
+
+
+def _catches_imports(handler: ast.ExceptHandler) -> bool:
+    said = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)} if handler.type else {"Exception"}
+    return bool(said & {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
 def _families(analysis: Analysis, catalogue: _Catalogue) -> tuple[tuple[Swap, ...], tuple[Insert, ...]]:

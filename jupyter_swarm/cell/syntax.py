@@ -145,6 +145,12 @@ def _with_timing(code: str) -> str:
     return "\n".join(lines)
 
 
+def runs_files(tree: ast.Module) -> bool:
+    """Whether a code executes a file here (`%run`), which may make any name."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return any((_said(call) or ())[:2] == ("run_line_magic", "run") for call in calls)
+
+
 def mentioned(tree: ast.Module) -> set[str]:
     """Names in the text of IPython's lines: `!head {path}`, `!echo $n`, `%timeit fit(model)`.
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from ordinary.case import Case, Wrong
 from ordinary.files import MODULE, TABLE
-from ordinary.networks import MOONS, VERSION
+from ordinary.networks import MOONS
 
 BESIDE = "experiments: no file beside the notebook can be written over, and none added in a folder there"
-STATE = "experiments: what the notebook has set in a library is not there, and nobody is told"
 
 
 def database(path: Path) -> None:
@@ -106,7 +105,6 @@ mean_square = squares["x"].mean()""",
         code="trees = int(os.environ['TREES'])\nscore = 1 - 1 / trees",
         metric="score",
         alone=True,
-        fault="experiments: os.environ of the notebook is not there, and nobody is told before the baseline fails",
     ),
     Case(
         name="default type of a library",
@@ -114,7 +112,6 @@ mean_square = squares["x"].mean()""",
         code="torch.manual_seed(0)\nweights = torch.randn(50) / 3\nnorm = weights.norm().item()",
         metric="norm",
         alone=True,
-        fault=STATE,
     ),
     Case(
         name="settings of a library",
@@ -125,7 +122,6 @@ mean_square = squares["x"].mean()""",
         code="scaled = StandardScaler().fit_transform(table)\nlargest = scaled['a'].max()",
         metric="largest",
         alone=True,
-        fault=STATE,
     ),
     Case(
         name="method that a library adds",
@@ -134,7 +130,6 @@ mean_square = squares["x"].mean()""",
         metric="total",
         needs=("tqdm",),
         alone=True,
-        fault=STATE,
     ),
     Case(
         name="processes that run the notebook's function",
@@ -192,7 +187,6 @@ for epoch in range(6):
     losses.append(loss.item())
 final_loss = losses[-1]""",
         metric="final_loss",
-        fault=VERSION,
     ),
     Case(
         name="figure made in the cell above",

@@ -13,8 +13,6 @@ points, labels = torch.tensor(points, dtype=torch.float32), torch.tensor(labels)
 X_train, y_train, X_test, y_test = points[:200], labels[:200], points[200:], labels[200:]
 """
 
-LAZY = "read: cell.inspection._offers asks every name of a loaded module, and torch's and transformers' lazy ones raise"
-VERSION = "capture: torch.__version__ is a TorchVersion, which no event can be written with (msgspec)"
 
 CELLS = (
     Case(
@@ -68,7 +66,6 @@ accuracy, loss = results["eval_accuracy"], results["eval_loss"]""",
         metric="loss",
         needs=("transformers", "accelerate"),
         slow=True,
-        fault=LAZY,
     ),
     Case(
         name="torch loop with a scheduler",
@@ -93,7 +90,6 @@ net.eval()
 with torch.no_grad():
     test_loss = criterion(net(X_test), y_test).item()""",
         metric="test_loss",
-        fault=LAZY,
     ),
     Case(
         name="DataLoader with workers",
@@ -123,7 +119,6 @@ for epoch in range(3):
 with torch.no_grad():
     accuracy = (net(X_test).argmax(1) == y_test).float().mean()""",
         metric="accuracy",
-        fault=VERSION,
     ),
     Case(
         name="seeded in the cell above",
@@ -138,7 +133,6 @@ for _ in range(30):
 final = loss.item()""",
         metric="final",
         seed=8,
-        fault=VERSION,
     ),
     Case(
         name="checkpoint that the cell writes and reads",
@@ -163,7 +157,6 @@ for step in range(4):
 net.load_state_dict(torch.load(out / "best.pt", weights_only=True))
 test_loss = nn.functional.cross_entropy(net(X_test), y_test).item()""",
         metric="test_loss",
-        fault=LAZY,
     ),
     Case(
         name="model made in the cell above",
@@ -181,6 +174,5 @@ for epoch in range(25):
     optimizer.step()
 accuracy = (head(encoder(X_test)).argmax(dim=1) == y_test).double().mean().item()""",
         metric="accuracy",
-        fault=VERSION,
     ),
 )

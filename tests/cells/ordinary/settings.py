@@ -214,7 +214,6 @@ def ratio(n, offset=1):
         ),
         code="golden = ratio(20)\nerror = abs(golden - (1 + 5 ** 0.5) / 2) * 1e9",
         metric="error",
-        fault="capture: a function of the notebook under functools.lru_cache is pickled by reference to __main__",
     ),
     Case(
         name="partial, lambda and enumeration",

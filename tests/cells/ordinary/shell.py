@@ -63,7 +63,6 @@ ratio = ranked[0] / ranked[4]""",
         files={"prepare.py": "import math\nlevels = [math.sqrt(k) for k in range(8)]\n"},
         code="%run prepare.py\nheight = base * max(levels)",
         metric="height",
-        fault="read: what %run assigns is said to exist nowhere",
     ),
     Case(
         name="top-level await",
@@ -184,7 +183,6 @@ except ImportError:
 if "ZMQInteractiveShell" in str(get_ipython()) or hasattr(get_ipython(), "run_cell"):
     where += 0.5""",
         metric="where",
-        fault="read: an import under try … except ImportError has to be installed",
     ),
     Case(
         name="progress bar of notebooks",
