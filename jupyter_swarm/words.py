@@ -287,6 +287,8 @@ class Run(Word, frozen=True):
     """Name → value, of what was recorded besides the metric."""
     peak: int = 0
     """Bytes of memory of its own that it held at most, as far as they were seen."""
+    unwatched: tuple[str, ...] = ()
+    """Of the person's own cell: data that the metric rests on and that cannot be compared before and after a run."""
     notebook: str = ""
     """Path of the executed notebook, relative to the workspace."""
 

@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from jupyter_swarm.cell import Rests
 
 
+MOST_NAMED = 20
+"""Of data that cannot be watched."""
+
+
 class _Prepared(NamedTuple):
     """A cell as it will be executed, or why it will not."""
 
@@ -272,6 +276,7 @@ class NotebookLaboratory:
                 self._allowed.see(word)
             except OSError as error:
                 raise _unwritable(self._workspace.root, error) from None
+            run = msgspec.structs.replace(run, unwatched=tuple(word.uncovered[:MOST_NAMED]))
         return sealed.judged(run, word, self._allowed)
 
     def _prepare(self, code: str) -> _Prepared:

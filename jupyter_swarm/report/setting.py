@@ -37,7 +37,7 @@ def _environment(state: SwarmState, records: Sequence[e.Record]) -> str:
     assert state.request is not None
     context = state.request.context
     versions = {name: text for each in records if isinstance(each.event, e.RunnerStarted)
-                for name, text in each.event.versions.items()}  # fmt: skip
+                for name, text in each.event.versions.items() if name not in context.versions}  # fmt: skip
     packages = ", ".join(f"{inline(name)} {inline(text)}" for name, text in sorted(context.versions.items()))
     runner = ", ".join(f"{inline(name)} {inline(text)}" for name, text in sorted(versions.items()))
     data = [f"{inline(each.name)}: {inline(each.describes, 120)}" for each in context.captures if each.kind == "data"]
@@ -138,6 +138,12 @@ def _locked(state: SwarmState) -> str:
     if locked:
         rows = [[str(each.line or ""), inline(each.text, 200), inline(each.why, 200)] for each in locked]
         parts.append(folded("What no agent could touch", table([">Line", "Code", "Why"], rows)))
+    unwatched = {name for row in state.rows.values() if row.run is not None for name in row.run.unwatched}
+    if unwatched:
+        parts.append(
+            f"> Not compared before and after each run, since nothing was found to compare them by: "
+            f"{', '.join(map(inline, sorted(unwatched)))}. Their code is locked all the same."
+        )
     parts += [f"> {inline(each)}" for each in warnings]
     return "\n\n".join(parts)
 

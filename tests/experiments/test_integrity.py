@@ -171,6 +171,14 @@ class TestRuns:
         assert "df['y']: 60 of 60 values" in runs[2].message
         assert "df.index" in runs[3].message
 
+    def test_what_cannot_be_watched_is_named(self, workspace: Workspace, experiment: Make) -> None:
+        base = "score = float(len(texts) + measure(rate=0.5))"
+        texts = {number: "a text" * 3 for number in range(100_000)}
+        made = ready(workspace, base, {"texts": texts, "measure": lambda rate: rate})
+        (first,) = ran(workspace, made, experiment(base, purpose="baseline"))
+        assert first.value == 100_000.5, first.message
+        assert first.unwatched == ("texts",)
+
     def test_what_the_persons_own_cell_changes_others_may_change_too_also_later(
         self, workspace: Workspace, experiment: Make, lent: dict[str, Any]
     ) -> None:
