@@ -191,8 +191,8 @@ def _behind(state: SwarmState, case: Case, sides: Sides, links: Links) -> str:
     parts.append(f"{inline(hypothesis.statement)}: {MARKS[found.verdict]}, {phrases.judged(found)}.{note}")
     if trial is not None:
         parts.append(_planned(trial, found))
-        if recorded := _recorded(trial):
-            parts.append(recorded)
+        if others := recorded(trial):
+            parts.append(others)
         table_of = _pairs(state, trial, sides, links)
         parts.append(folded(f"{plural(found.pairs, 'pair')} with their runs", table_of))
     difference = literal(cell.diff(hypothesis.variation.code, hypothesis.reference.code), "diff")
@@ -218,7 +218,7 @@ def _planned(trial: Trial, found: Evidence) -> str:
     )
 
 
-def _recorded(trial: Trial) -> str:
+def recorded(trial: Trial) -> str:
     """Medians of what was recorded besides the metric, beside the reference's."""
     sides = [list(trial.variation.values()), list(trial.reference.values())]
     rows = []

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_swarm import events as e
-from jupyter_swarm.report import plots, records, setting, tried
+from jupyter_swarm.report import plots, records, setting, tables, tried
 from jupyter_swarm.report.markdown import inline, literal
-from jupyter_swarm.words import Edit, Evidence, Variation, Verdict
+from jupyter_swarm.state import Trial
+from jupyter_swarm.words import Edit, Evidence, Plan, Run, Variation, Verdict
 
 
 def judged(pairs: list[tuple[float, Verdict]]) -> logs.Player:
@@ -166,3 +167,21 @@ def test_nothing_closes_a_literal(text: str) -> None:
     assert lines[-1] == fence
     assert not any(line.startswith(fence) for line in lines[1:-1])
     assert "\u202e" not in literal(text)
+
+
+def test_what_is_recorded_besides_the_metric_stands_with_its_pairs() -> None:
+    case_runs = {
+        seed: tuple(
+            Run(experiment="", value=value, values={"latency": latency}, peak=2**20)
+            for value, latency in ((0.9, 3.0 + seed), (0.8, 5.0))
+        )
+        for seed in range(3)
+    }
+    plan = Plan(id="P1", hypothesis="H", agent="a", first_seed=0, max_pairs=3, margin=0.1, weight=0.1)
+    trial = Trial(plan)
+    for seed, (ours, theirs) in case_runs.items():
+        trial.variation[seed], trial.reference[seed] = ours, theirs
+    text = tables.recorded(trial)
+    assert "| latency | 4 | 5 |" in text
+    assert "| memory, MB | 1 | 1 |" in text
+    assert tables.recorded(Trial(plan)) == ""
