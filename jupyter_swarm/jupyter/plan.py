@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_swarm import cell as cells
-from jupyter_swarm import register
+from jupyter_swarm import register, statistics
 from jupyter_swarm.api import Swarm
 from jupyter_swarm.engine.budget import CONFIRMATION, least
 from jupyter_swarm.jupyter.pages import Answer, Part, Table, Words, shortened, size
@@ -16,6 +16,7 @@ from jupyter_swarm.report.phrases import duration, number, plural
 from jupyter_swarm.words import Analysis, Budget, Capture, Knob, Objective
 from jupyter_swarm.workspace import Workspace
 
+MOST_TESTS = 50
 A_MINUTE = 120
 """Runs a minute for each worker at the very most: each has a kernel of its own."""
 SHOWN = 6
@@ -154,7 +155,7 @@ def buys(budget: Budget, workers: int, share: float, seconds: float | None) -> s
         seconds: median of a run of an earlier swarm of this name; None where there was none.
 
     >>> buys(Budget(experiments=100), 2, 0.5, None)
-    'At most 100 experiments. The first measure the cell as it is; 50 % of all are set aside for confirming.'
+    'At most 100 experiments. The first measure the cell as it is; 50 % of all are set aside for confirming. That tests...'
     >>> buys(Budget(experiments=20), 2, 0.5, None).partition(" That")[2]
     ' is too few for a verdict: it takes 23 at least.'
     """
@@ -164,14 +165,44 @@ def buys(budget: Budget, workers: int, share: float, seconds: float | None) -> s
         rate = A_MINUTE / 60.0 if seconds is None else 1.0 / max(seconds, 60.0 / A_MINUTE)
         most = min(most, max(1, math.floor(budget.seconds * workers * rate)))
         text = f"{duration(budget.seconds)} with {plural(workers, 'worker')}. "
-    known = f"; a run of the swarm before took {number(seconds, 2)} s" if seconds is not None else ""
+    known = ""
+    if seconds is not None:
+        known = f"; a run of the swarm before took {duration(seconds) if seconds >= 60 else f'{number(seconds, 2)} s'}"
     slower = "; fewer where a run takes long" if budget.seconds is not None and seconds is None else ""
     about = "About" if seconds is not None and budget.seconds is not None else "At most"
     return (
         f"{text}{about} {plural(int(most), 'experiment')}{known}{slower}. The first measure the cell as it is; "
         f"{100 * share:.0f} % of all are set aside for confirming."
-        + (f" That is too few for a verdict: it takes {least()} at least." if most < least() else "")
+        + (
+            f" That is too few for a verdict: it takes {least()} at least."
+            if most < least()
+            else provable(most * share)
+        )
     )
+
+
+def provable(runs: float) -> str:
+    """How many effects of which size so many runs can test, as far as noise is normal.
+
+    >>> provable(100.0)
+    ' That tests 2 effects as large as what pairs differ by at random, or more of larger ones.'
+    >>> provable(24.0)
+    ' That tests one effect of twice what pairs differ by at random, and nothing smaller.'
+    """
+    count, left = 0, int(runs / 2)
+    while count < MOST_TESTS and (pairs := _pairs(1.0, count + 1)) <= left:
+        count, left = count + 1, left - pairs
+    if count:
+        many = "one effect" if count == 1 else f"{count} effects"
+        return f" That tests {many} as large as what pairs differ by at random, or more of larger ones."
+    if _pairs(2.0, 1) <= left:
+        return " That tests one effect of twice what pairs differ by at random, and nothing smaller."
+    return ""
+
+
+def _pairs(effect: float, position: int) -> int:
+    """Pairs that a test takes, of an effect in units of the differences' standard deviation."""
+    return statistics.pairs_for(effect, statistics.needed(statistics.weight(position), position - 1))
 
 
 def _data(analysis: Analysis, captures: Sequence[Capture], objective: Objective) -> dict[str, Any]:
