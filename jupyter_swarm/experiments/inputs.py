@@ -1,8 +1,10 @@
-"""The files that a swarm's cell reads: seen in the runs of the person's own cell, and granted to all that vary it."""
+"""The files that a swarm's cell reads, and those beside the notebook that it writes.
+
+Both are seen in the runs of the person's own cell, and granted to all that vary it.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +19,12 @@ _TOO_MUCH = 2
 
 class _Done(msgspec.Struct):
     reads: list[str] = []
+    copies: list[str] = []
+
+
+class _Kept(msgspec.Struct):
+    granted: list[str] = []
+    copies: list[str] = []
 
 
 class Inputs:
@@ -31,6 +39,8 @@ class Inputs:
         self._path, self._home = folder / FILE, home or Path.home()
         self.granted: list[str] = []
         """Files and folders; a folder that ends with a slash is granted with all below."""
+        self.copies: list[str] = []
+        """Files and folders beside the notebook that become a run's own when it writes there (`worker/copies.py`)."""
 
     @property
     def known(self) -> bool:
@@ -40,21 +50,23 @@ class Inputs:
     def load(self) -> list[str]:
         """What an earlier runner saw."""
         try:
-            self.granted = [str(each) for each in json.loads(self._path.read_text(encoding="utf-8"))]
-        except (OSError, ValueError):
-            self.granted = []
+            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
+        except (OSError, msgspec.MsgspecError):
+            kept = _Kept()
+        self.granted, self.copies = kept.granted, kept.copies
         return self.granted
 
     def see(self, done: bytes) -> list[str]:
         """What the last frame of a run of the person's own cell says; what is granted newly because of it."""
         try:
-            reads = msgspec.json.decode(done, type=_Done).reads
+            found = msgspec.json.decode(done, type=_Done)
         except msgspec.MsgspecError:
             return []
-        new = [each for each in widened(reads, self._home) if each not in self.granted]
+        new = [each for each in widened(found.reads, self._home) if each not in self.granted]
         self.granted += new
+        self.copies = sorted({*self.copies, *found.copies})
         part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(self.granted), encoding="utf-8")
+        part.write_bytes(msgspec.json.encode(_Kept(self.granted, self.copies)))
         os.replace(part, self._path)
         return new
 

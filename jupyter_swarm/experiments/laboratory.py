@@ -181,7 +181,7 @@ class NotebookLaboratory:
         self._open += 1
         try:
             ended = await self._executor.run(
-                {**job(built), "reads": self._is_own(experiment), "seal": asked},
+                {**job(built), "reads": self._is_own(experiment), "copies": self._copies, "seal": asked},
                 timeout_seconds,
                 keep=self._files(experiment),
                 share=self._share(experiment, built["cells"][notebook.OWN]["source"], values),
@@ -195,6 +195,10 @@ class NotebookLaboratory:
             return Run(experiment=experiment.id, reason="lost", message=f"{error}, and so did the next")
         finally:
             self._open -= 1
+
+    @property
+    def _copies(self) -> list[str]:
+        return self._inputs.copies if self._inputs is not None else []
 
     def _is_own(self, experiment: Experiment) -> bool:
         """Whether it is the person's own cell, which may read what they may; what it reads is granted to all others."""

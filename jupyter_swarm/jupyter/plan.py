@@ -155,7 +155,7 @@ def buys(budget: Budget, workers: int, share: float, seconds: float | None) -> s
         seconds: median of a run of an earlier swarm of this name; None where there was none.
 
     >>> buys(Budget(experiments=100), 2, 0.5, None)
-    'At most 100 experiments. The first measure the cell as it is; 50 % of all are set aside for confirming. That tests...'
+    'At most 100 experiments. The first measure the cell as it is; 50 % of all are set aside for confirming...'
     >>> buys(Budget(experiments=20), 2, 0.5, None).partition(" That")[2]
     ' is too few for a verdict: it takes 23 at least.'
     """

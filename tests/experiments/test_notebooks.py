@@ -487,3 +487,50 @@ def test_what_is_recorded_and_what_has_to_be_kept(workspace: Workspace, context:
     assert broken.values == {"latency": 7.5}
     assert missing.message == "latency was not recorded, and has to be <= 5"
     assert "latency" in executed(workspace, first).cells[4].source
+
+
+def test_what_lies_beside_the_notebook_is_the_runs_own_where_it_writes(
+    workspace: Workspace, context: Context, experiment: Make, tmp_path: Path
+) -> None:
+    (tmp_path / "data" / "deep").mkdir(parents=True)
+    for name in ("log.txt", "data/a.txt", "data/b.txt", "data/deep/c.txt"):
+        (tmp_path / name).write_text("one\n")
+    before = {path: path.read_text() for path in tmp_path.rglob("*.txt")}
+    code = (
+        "import os, pathlib\n"
+        "with open('log.txt', 'a') as f: f.write('two\\n')\n"
+        "with open('data/a.txt', 'w') as f: f.write('new\\n')\n"
+        "with open('data/deep/c.txt', 'r+') as f: f.write('ONE')\n"
+        "pathlib.Path('data/made.txt').write_text('made')\n"
+        "os.makedirs('data/more', exist_ok=True)\n"
+        "told = [open(n).read() for n in ('log.txt', 'data/a.txt', 'data/b.txt', 'data/deep/c.txt', 'data/made.txt')]\n"
+        "assert told == ['one\\ntwo\\n', 'new\\n', 'one\\n', 'ONE\\n', 'made'], told\n"
+        "assert sorted(os.listdir('data')) == ['a.txt', 'b.txt', 'deep', 'made.txt', 'more']\n"
+        "score = float(len(open('log.txt').readlines()))"
+    )
+    analysis = Analysis(code=code)
+
+    async def main(*experiments: Experiment) -> list[Run]:
+        laboratory = NotebookLaboratory(workspace, "wine", analysis, context, workers=1)
+        await laboratory.open()
+        try:
+            return [await laboratory.run(one, 60.0) for one in experiments]
+        finally:
+            await laboratory.close()
+
+    other = "open('data/b.txt', 'a').write('x')\nscore = 1.0"
+    own, *runs = asyncio.run(
+        main(
+            experiment(code, purpose="baseline", seed=0),
+            experiment(code, purpose="confirmation", seed=1),
+            experiment(code + "\n", purpose="screening", seed=2),
+            experiment(other, purpose="screening"),
+        )
+    )
+    assert own.value == 2.0, own.message
+    assert "PermissionError" in runs.pop().message, "the person's own cell did not write there"
+    assert [one.value for one in runs] == [2.0, 2.0], runs[0].message
+    assert {path: path.read_text() for path in tmp_path.rglob("*.txt") if ".swarm" not in str(path)} == before
+    kept = workspace.root / "swarms" / "wine" / "runs" / experiment(code, purpose="confirmation", seed=1).id
+    found = sorted(str(each.relative_to(kept)) for each in kept.rglob("*") if each.is_file())
+    assert found == ["data/a.txt", "data/deep/c.txt", "data/made.txt", "log.txt"]

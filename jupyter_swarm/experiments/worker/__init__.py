@@ -7,6 +7,7 @@
     channel.py     the frames that are told, and the cap on what is printed
     threads.py     how many threads its libraries may use
     purity.py      whether what it executed may be shared with others (a snapshot)
+    copies.py      what lies beside the notebook becomes the run's own where it is written
     reads.py       what the person's own cell reads
     integrity.py   whether what the metric rests on was changed (marks.py: of data, reach.py: of functions)
     processes.py   the tree below a process, its memory, and its end

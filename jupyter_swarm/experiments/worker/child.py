@@ -174,6 +174,9 @@ class Child:
         else:
             os.close(descriptor)
         self._shut_in(request["slot"], everything=job.get("reads", False))
+        if self._zygote.copies is not None:
+            place, allowed = f"{slot.folder}/work" if slot.folder else "", job.get("copies", [])
+            self._zygote.copies.within(place, None if job.get("reads") else allowed)
         self._reads = Reads([*KNOWN, slot.folder]) if job.get("reads") else None
         if self._zygote.threads > 1:  # afterwards: a thread that is there before is not shut in
             allow(self._zygote.threads)
@@ -221,7 +224,9 @@ class Child:
             self._at += 1
         if self._serving is not None:
             self._refuse("it came to its end")
-        more: dict[str, Any] = {"reads": self._reads.found()} if self._reads is not None else {}
+        more: dict[str, Any] = {}
+        if self._reads is not None:
+            more = {"reads": self._reads.found(), "copies": self._zygote.copies.made}
         if self._seal is not None:
             more["seal"] = self._seal.word(self._frames.signature, whole=self._at == len(self._cells))
         self._frames.done(statements=self._statements, **more)

@@ -41,6 +41,7 @@ from typing import Any
 
 from . import child, processes, threads
 from .channel import Channel
+from .copies import Copies
 from .integrity import Seals
 from .storage import Storage, nameless
 
@@ -103,6 +104,7 @@ class Zygote:
         self.frames = Channel(setup.get("limit", 2_000_000))
         self.shell: Any = None
         self.sandbox: Any = None
+        self.copies: Copies | None = None
         self.layers: dict[str, str] = {}
         self.names: list[str] | None = None
         self.threads = 1
@@ -128,6 +130,7 @@ class Zygote:
             self.shell = shell.make(self.frames)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
+        self.copies = Copies()
         self._import(self._setup["imports"])
         if self.starts:
             return "an import has started threads"
@@ -209,7 +212,7 @@ class Zygote:
         """In a snapshot: the same, for forks of this process."""
         other = Zygote(channel, self._setup)
         other.frames, other.shell, other.sandbox, other.slots = self.frames, self.shell, self.sandbox, self.slots
-        other.threads = self.threads
+        other.threads, other.copies = self.threads, self.copies
         return other
 
     def _patience(self) -> float | None:

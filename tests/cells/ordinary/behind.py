@@ -9,8 +9,6 @@ from ordinary.case import Case, Wrong
 from ordinary.files import MODULE, TABLE
 from ordinary.networks import MOONS
 
-BESIDE = "experiments: no file beside the notebook can be written over, and none added in a folder there"
-
 
 def database(path: Path) -> None:
     """A table of squares in SQLite."""
@@ -66,7 +64,6 @@ with open("results.csv") as file:
     losses = [float(row["loss"]) for row in csv.DictReader(file)]
 mean_loss = sum(losses) / len(losses)""",
         metric="mean_loss",
-        fault=BESIDE,
     ),
     Case(
         name="file that is written beside the data",
@@ -76,7 +73,6 @@ mean_loss = sum(losses) / len(losses)""",
 deep = pd.read_csv("data/deep.csv")
 share = len(deep) / 120""",
         metric="share",
-        fault=BESIDE,
     ),
     Case(
         name="database in a file",
