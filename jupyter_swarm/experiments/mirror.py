@@ -5,8 +5,8 @@
     slot/work/home/ann/shared           → /home/ann/shared, so that "../shared/x.csv" is found as well
     slot/work/home/ann                  the home, so that "~/shared/x.csv" is; without what is hidden there
 
-Entries are symbolic links: reading follows them, if the sandbox lets it; a new file lands here; what a link points to is
-not the experiment's to write. Where the person's own cell writes over it, it becomes a copy first (`worker/copies.py`).
+Entries are symbolic links: reading follows them, if the sandbox lets it; a new file lands here; what a link points to
+is not the experiment's to write. Where the person's own cell writes over it, it becomes a copy first (`worker/copies.py`).
 """
 
 from __future__ import annotations
