@@ -6,7 +6,8 @@
     slot/work/home/ann                  the home, so that "~/shared/x.csv" is; without what is hidden there
 
 Entries are symbolic links: reading follows them, if the sandbox lets it; a new file lands here; what a link points to
-is not the experiment's to write. Where the person's own cell writes over it, it becomes a copy first (`worker/copies.py`).
+is not the experiment's to write. Where the person's own cell writes over it, it becomes a copy first
+(`worker/copies.py`).
 """
 
 from __future__ import annotations
