@@ -154,6 +154,7 @@ class House:
         executor.setup = self._limited(executor.setup, setup)
         self._rest: dict[str, object] = {}
         self._number = 0
+        self._others = {each.pid for each in psutil.Process().children()}  # what other tests have left running
 
     def _limited(self, setup: Setup, more: dict[str, object]) -> Setup:
         policy = None
@@ -203,7 +204,8 @@ class House:
         """What must be the same whenever all is quiet: processes, open files, scratch folders."""
         nursery = self.laboratory._executor._nursery
         assert nursery is not None
-        processes = psutil.Process().children(recursive=True)
+        tops = [each for each in psutil.Process().children() if each.pid not in self._others]
+        processes = [each for top in tops for each in (top, *top.children(recursive=True))]
         return {
             "processes": sorted(p.pid for p in processes),
             "files": [len(os.listdir(f"/proc/{p.pid}/fd")) for p in (*processes, psutil.Process())],

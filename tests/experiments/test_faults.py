@@ -114,11 +114,10 @@ RUNNER = """
 import asyncio, sys
 from pathlib import Path
 from types import SimpleNamespace
-import jupyter_swarm
-stand_in = SimpleNamespace(lift=lambda code, analysis: SimpleNamespace(code=code, parameters={"seed": 0}),
-                           check_lock=lambda code, analysis: None,
-                           rests_on=lambda code, analysis: SimpleNamespace(names=(), callables=(), also=(), fixed=()))
-sys.modules["jupyter_swarm.cell"] = jupyter_swarm.cell = stand_in
+from jupyter_swarm import cell
+cell.lift = lambda code, analysis: SimpleNamespace(code=code, parameters={"seed": 0})
+cell.check_lock = lambda code, analysis: None
+cell.rests_on = lambda code, analysis: SimpleNamespace(names=(), callables=(), also=(), fixed=())
 from jupyter_swarm.experiments import NotebookLaboratory
 from jupyter_swarm.words import Analysis, Context, Experiment
 from jupyter_swarm.workspace import Workspace

@@ -50,6 +50,7 @@ def test_no_secret_reaches_an_experiment() -> None:
         "PATH": "/bin",
         "LC_ALL": "C",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
         **dict.fromkeys(THREADS, "2"),
     }
 
