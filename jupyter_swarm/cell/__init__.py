@@ -16,6 +16,7 @@
     bounds.py                what a variation has to keep
     finding.py, steps.py     knobs, swaps, inserts, blocks
     ranges.py, docstrings.py, inspection.py      what values a parameter may take, what may stand for what
+    catalogue.py             recipes of the cell's callables and of what may stand for them
     reading.py               `read`: all of it, once
     standing.py              what it has set outside of its variables
     capturing.py             `capture`: what the notebook lends the cell

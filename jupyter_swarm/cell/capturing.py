@@ -133,9 +133,13 @@ def _archived(trees: Sequence[ast.AST], folder: Path, captures: Path) -> str:
     path = captures / f"{name}.zip"
     if name and not path.exists():
         try:
-            with tempfile.NamedTemporaryFile(prefix=".new-", dir=captures, delete=False) as file:
-                file.write(content)
-            os.replace(file.name, path)
+            with tempfile.TemporaryDirectory(prefix=".new-", dir=captures) as place:
+                part = Path(place) / path.name
+                with part.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(part, path)
         except OSError as error:
             raise WorkspaceError(
                 f"the notebook's modules cannot be written to {captures}: {error.strerror or error}",
