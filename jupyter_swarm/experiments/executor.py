@@ -89,6 +89,7 @@ class Executor:
         """One fewer at once, as soon as one has ended."""
         held = asyncio.ensure_future(self._permits.acquire())
         self._held.add(held)
+        held.add_done_callback(self._held.discard)
 
     def _lasted(self, seconds: float) -> None:
         """One more at once where experiments are short, and no more where they are not."""
