@@ -53,7 +53,7 @@ def _python(number: int, earlier: Mapping[int, str], option: str) -> str:
         raise UsageError(
             f"there is no cell {number} that was run",
             where=option,
-            cure=f"the number in brackets beside a cell; known here: {known}",
+            cure=f"the number in brackets beside a cell (in a file, counted from the top); known here: {known}",
         )
     if source.lstrip().startswith("%%swarm"):
         raise UsageError(f"cell {number} is a swarm's own", where=option, cure="name cells of Python")
