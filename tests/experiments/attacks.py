@@ -135,10 +135,11 @@ def _reads() -> Iterable[Attack]:
     yield read(
         "memory by process_vm_readv",
         "buffer = ctypes.create_string_buffer(16)\n"
+        "none = ctypes.c_long(0)  # the seventh word, on the stack: a plain int is half of it\n"
         "local = struct.pack('QQ', ctypes.addressof(buffer), 16)\n"
         "base = int(read(f'/proc/{ZYGOTE}/stat').split()[25]) if os.path.exists(f'/proc/{ZYGOTE}/stat') else 4096\n"
         "remote = struct.pack('QQ', id(object), 16)\n"
-        "score = any_of(*(lambda pid=pid: must(libc.syscall(READV, pid, local, 1, remote, 1, 0) == 16)\n"
+        "score = any_of(*(lambda pid=pid: must(libc.syscall(READV, pid, local, 1, remote, 1, none) == 16)\n"
         "                 for pid in (ZYGOTE, os.getppid())))",
         tracing,
     )

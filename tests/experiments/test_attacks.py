@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import ctypes
 import dataclasses
+import gc
 import glob
 import hashlib
 import os
@@ -153,6 +154,7 @@ class House:
         executor = self.laboratory._executor
         executor.setup = self._limited(executor.setup, setup)
         self._rest: dict[str, object] = {}
+        self._files = 0
         self._number = 0
         self._others = {each.pid for each in psutil.Process().children()}  # what other tests have left running
 
@@ -171,7 +173,8 @@ class House:
 
     def settle(self) -> None:
         """What is there now is what must be there whenever all is quiet."""
-        self.world.before, self._rest = self.world.state(), self.rest()
+        gc.collect()
+        self.world.before, self._rest, self._files = self.world.state(), self.rest(), _open_files()
 
     async def __aexit__(self, *_: object) -> None:
         await self.laboratory.close()
@@ -208,7 +211,7 @@ class House:
         processes = [each for top in tops for each in (top, *top.children(recursive=True))]
         return {
             "processes": sorted(p.pid for p in processes),
-            "files": [len(os.listdir(f"/proc/{p.pid}/fd")) for p in (*processes, psutil.Process())],
+            "files": [len(os.listdir(f"/proc/{p.pid}/fd")) for p in processes],
             "slots": sorted(str(p) for p in nursery.folder.rglob("*") if p.name != "__pycache__"),
             "naps": [p.pid for p in psutil.process_iter() if NAP in _command(p)],
         }
@@ -216,8 +219,14 @@ class House:
     async def quiet(self) -> None:
         """Nothing is left of anything, and nothing outside was touched."""
         assert self.rest() == self._rest
+        assert _open_files() <= self._files  # fewer, once what other tests have left is collected
         assert self.world.state() == self.world.before
         assert self.world.heard == []
+
+
+def _open_files() -> int:
+    """How many this process has open, which hosts the runner's part."""
+    return len(os.listdir("/proc/self/fd"))
 
 
 def _command(process: psutil.Process) -> list[str]:
@@ -318,7 +327,10 @@ def test_they_do_succeed_where_nothing_shuts_in(world: World, monkeypatch: pytes
             neighbour.cancel()
             return runs
 
-    assert [name for name, run in asyncio.run(main()).items() if run.value != 1.0] == []
+    failed = {
+        name: (run.reason, run.message, run.traceback) for name, run in asyncio.run(main()).items() if run.value != 1.0
+    }
+    assert failed == {}
     assert set(world.heard) >= {"TCP", "UDP"}
 
 

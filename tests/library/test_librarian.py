@@ -37,6 +37,13 @@ def said(library: LocalLibrary) -> Notice:
     return notice
 
 
+def busiest() -> str:
+    """Which processes take the machine, for a failure's message."""
+    return subprocess.run(
+        ["ps", "axo", "pid,ni,stat,pcpu,time,args", "--sort=-pcpu"], check=False, capture_output=True, text=True
+    ).stdout[:3000]
+
+
 def built(workspace: Workspace) -> list[IndexBuilt]:
     return [record.event for record in workspace.store.read(swarm="") if isinstance(record.event, IndexBuilt)]
 
@@ -177,7 +184,11 @@ def test_killed_at_work_the_next_one_goes_on(library: LocalLibrary, workspace: W
     assert library.search("topic 7")
     library.librarian._started = 0.0
     assert library.librarian.start_if_needed()
-    wait_for(lambda: library.librarian.ready(through=20), 240, "the second librarian")
+    log = workspace.library / "librarian.log"
+    try:
+        wait_for(lambda: library.librarian.ready(through=20), 240, "the second librarian")
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{library.librarian.status()}\n{log.read_text()[-3000:]}\n{busiest()}") from None
     assert said(library).pid != first
     (event,) = built(workspace)
     assert event.through == 20
