@@ -19,9 +19,10 @@ from jupyter_swarm.version import __version__
 
 if TYPE_CHECKING:
     from jupyter_swarm.api import Swarm
+    from jupyter_swarm.within import checkpoints, log
     from jupyter_swarm.workspace import Workspace
 
-__all__ = ["Swarm", "Workspace", "__version__"]
+__all__ = ["Swarm", "Workspace", "__version__", "checkpoints", "log"]
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -47,6 +48,10 @@ def __getattr__(name: str) -> Any:
         from jupyter_swarm.workspace import Workspace
 
         return Workspace
+    if name in ("checkpoints", "log"):
+        from jupyter_swarm import within
+
+        return getattr(within, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

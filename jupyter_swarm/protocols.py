@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from jupyter_swarm.events import AnyEvent, Record
-from jupyter_swarm.words import Analysis, Citation, Edit, Experiment, Policy, Purpose, Run, Variation, Word
+from jupyter_swarm.words import Analysis, Citation, Curves, Edit, Experiment, Policy, Purpose, Run, Variation, Word
 
 if TYPE_CHECKING:
     from jupyter_swarm.state import Agent, Direction, SwarmState
@@ -55,6 +55,10 @@ class Store(Protocol):
 # ---------------------------------------------------------------- Laboratory
 
 
+Watch = Callable[[Curves], str]
+"""Looks at the curves of a run that goes on: why it is to be ended, or ""."""
+
+
 class Laboratory(Protocol):
     """Runs experiments. Everything that happens to one experiment is a `Run`; it raises LaboratoryError only where
     no experiment can run at all."""
@@ -67,8 +71,8 @@ class Laboratory(Protocol):
         """Get ready (import and load what experiments need)."""
         ...
 
-    async def run(self, experiment: Experiment, timeout_seconds: float) -> Run:
-        """Execute once. Cancelling the call kills the experiment."""
+    async def run(self, experiment: Experiment, timeout_seconds: float, *, watch: Watch | None = None) -> Run:
+        """Execute once. Cancelling the call kills the experiment; so does `watch`, and the run is "pruned" then."""
         ...
 
     async def close(self) -> None:

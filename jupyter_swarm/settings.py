@@ -12,13 +12,15 @@ from collections.abc import Mapping, Sequence
 from jupyter_swarm.errors import UsageError
 from jupyter_swarm.words import Budget, Objective
 
+PRUNING = ("median", "hyperband", "none")
+"""Rules by which screening ends hopeless runs (`roles/pruning.py`)."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MOST_AGENTS = 10_000
 MOST_SECONDS = 366 * 86400.0
 MOST_EXPERIMENTS = 10_000_000
 OPTIONS = (
     "workers", "timeout_seconds", "share_confirmation", "seed", "mind", "network", "gpus", "unsafe", "read",
-    "min_effect",
+    "min_effect", "equivalent", "prune",
 )  # fmt: skip
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdx])")
 _BUDGET_CURE = "time (s, m, h, d), experiments (x), or both, as in 90s, 2m, 500x or 2m,500x"
@@ -118,6 +120,12 @@ def checked(agents: int, options: Mapping[str, str | int | float | bool | None])
         raise UsageError(f"{chosen['workers']} workers run nothing", where="--workers", cure="1 or more")
     if not 0 <= float(chosen.get("min_effect", 0.0)) < math.inf:
         raise UsageError(f"an effect of {chosen['min_effect']} is none", where="--min-effect", cure="0 or more")
+    if not 0 < float(chosen.get("equivalent", 1.0)) < math.inf:
+        raise UsageError(
+            f"{chosen['equivalent']} is no difference", where="--equivalent", cure="more than 0, in units of the metric"
+        )
+    if chosen.get("prune", "median") not in PRUNING:
+        raise UsageError(f"{chosen['prune']!r} is no rule", where="--prune", cure=f"one of {', '.join(PRUNING)}")
     mind = chosen.get("mind", "classical")
     if mind != "classical":
         from jupyter_swarm import minds

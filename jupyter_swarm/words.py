@@ -18,9 +18,15 @@ Value = None | bool | int | float | str
 
 Verdict = Literal["supported", "refuted", "open"]
 Purpose = Literal["baseline", "screening", "confirmation", "best", "replication"]
-Reason = Literal["failure", "timeout", "missing", "nonfinite", "bounds", "locked", "refused", "stopped", "lost"]
+Reason = Literal[
+    "failure", "timeout", "missing", "nonfinite", "bounds", "pruned", "locked", "refused", "stopped", "lost"
+]
 Scope = Literal["seeds", "splits", "exact"]
 RoleName = str
+Point = tuple[float, float]
+"""Of a curve: a step, and the value after it."""
+Curves = dict[str, tuple[Point, ...]]
+"""How a run does while it runs, by name, in the order of recording."""
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -285,6 +291,8 @@ class Run(Word, frozen=True):
     seconds: float = 0.0
     values: dict[str, float] = {}
     """Name → value, of what was recorded besides the metric."""
+    curves: Curves = {}
+    """What it logged on its way, thinned."""
     peak: int = 0
     """Bytes of memory of its own that it held at most, as far as they were seen."""
     unwatched: tuple[str, ...] = ()

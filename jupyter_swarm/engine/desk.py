@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from jupyter_swarm.engine.budget import Purse
 from jupyter_swarm.events import AnyEvent, ExperimentFinished, ExperimentStarted
 from jupyter_swarm.protocols import Laboratory, Lease, Library, Mind, Store
+from jupyter_swarm.roles import pruning
 from jupyter_swarm.state import SwarmState
 from jupyter_swarm.words import Experiment, Purpose, Run
 
@@ -101,7 +102,8 @@ class WorkingDesk:
     async def _execute(self, experiment: Experiment) -> Run:
         async with self._slots:
             await self._going.wait()
-            return await self.laboratory.run(experiment, self._timeout())
+            watch = pruning.watch(self.state, experiment)
+            return await self.laboratory.run(experiment, self._timeout(), watch=watch)
 
     def _timeout(self) -> float:
         given = float(self.state.option("timeout_seconds", 0.0))

@@ -21,6 +21,7 @@ from jupyter_swarm.engine.swarm import Swarm
 from jupyter_swarm.errors import LeaseLost, LedgerError, SwarmError, UsageError, WorkspaceError
 from jupyter_swarm.events import Noted, Record, RunnerEnded, RunnerStarted, SwarmEnded, SwarmRequested
 from jupyter_swarm.experiments import NotebookLaboratory
+from jupyter_swarm.experiments.checkpoints import Checkpoints
 from jupyter_swarm.experiments.packages import Packages
 from jupyter_swarm.library import Librarian, LocalLibrary
 from jupyter_swarm.protocols import Lease
@@ -111,7 +112,9 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
         for each in beside:
             each.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-    if not swarm.state.over:
+    if swarm.state.over:
+        await asyncio.to_thread(Checkpoints(workspace.swarm(name)).clear)
+    else:
         swarm.append(RunnerEnded(why=swarm.quit_reason))
 
 

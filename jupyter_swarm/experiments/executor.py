@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from jupyter_swarm.experiments.setup import Setup
 SHORT_SECONDS = 0.1
 """While experiments take less, one more than there are workers may run: else a core waits while the next is begun."""
 
+Look = Callable[[bytes], str]
 Job = Mapping[str, Any]
 """`{"cells": [{"index": place in the notebook, "source": code}]}`"""
 
@@ -100,7 +101,15 @@ class Executor:
             self._withhold()
         self._short = short
 
-    async def run(self, job: Job, seconds: float, *, keep: Path | None = None, share: Share | None = None) -> Ended:
+    async def run(
+        self,
+        job: Job,
+        seconds: float,
+        *,
+        keep: Path | None = None,
+        share: Share | None = None,
+        look: Look | None = None,
+    ) -> Ended:
         """Execute a job, for at most so many seconds. Cancelling the call kills it.
 
         Args:
@@ -108,6 +117,7 @@ class Executor:
             seconds: how long it may take.
             keep: a folder for files that it leaves where it works; None to drop them.
             share: what may be shared with other jobs; None to execute the whole of it, as evidence needs.
+            look: sees now and then what it tells, and may end it; kernels that are not forked are not looked at.
 
         Raises:
             NurseryLost: it was closed meanwhile, or the zygote died twice under this job.
@@ -115,20 +125,22 @@ class Executor:
         """
         async with self._permits:
             try:
-                ended = await self._attempt(job, seconds, keep, share)
+                ended = await self._attempt(job, seconds, keep, share, look)
             except NurseryLost:
                 if self._closed:
                     raise
-                ended = await self._attempt(job, seconds, keep, share)
+                ended = await self._attempt(job, seconds, keep, share, look)
             self._lasted(ended.seconds)
             return ended
 
-    async def _attempt(self, job: Job, seconds: float, keep: Path | None, share: Share | None) -> Ended:
+    async def _attempt(
+        self, job: Job, seconds: float, keep: Path | None, share: Share | None, look: Look | None
+    ) -> Ended:
         nursery = await self._ready()
         if nursery is not None:
             if share is None:
-                return await nursery.run(job, seconds, keep)
-            return await self._shared(nursery, job, seconds, keep, share)
+                return await nursery.run(job, seconds, keep, look=look)
+            return await self._shared(nursery, job, seconds, keep, share, look)
         from jupyter_swarm.experiments import client
 
         kernel = await self._pool.take()
@@ -137,7 +149,9 @@ class Executor:
         finally:
             await asyncio.shield(self._pool.give_up(kernel))
 
-    async def _shared(self, nursery: Nursery, job: Job, seconds: float, keep: Path | None, share: Share) -> Ended:
+    async def _shared(
+        self, nursery: Nursery, job: Job, seconds: float, keep: Path | None, share: Share, look: Look | None
+    ) -> Ended:
         """Execute in a fork of a snapshot where that is worth it; else the whole, and learn from it."""
         snapshot = await self._prefixes.snapshot(nursery, share, job)
         if snapshot is not None:
@@ -145,9 +159,9 @@ class Executor:
         wanted = self._prefixes.wants(share)
         watched = {**job, "watch": share.cell} if wanted else job
         try:
-            ended = await nursery.run(watched, seconds, keep, snapshot)
+            ended = await nursery.run(watched, seconds, keep, snapshot, look)
         except LineLost:  # the snapshot has died, or may not fork
-            ended = await nursery.run(watched, seconds, keep)
+            ended = await nursery.run(watched, seconds, keep, look=look)
         if not wanted:
             return ended
         with contextlib.suppress(msgspec.MsgspecError, IndexError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import functools
 import hashlib
@@ -19,7 +20,9 @@ from jupyter_swarm import cell
 from jupyter_swarm.cell.bounds import PEAK, SECONDS
 from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
 from jupyter_swarm.experiments import cells, function, notebook, sealed
+from jupyter_swarm.experiments.checkpoints import Checkpoints, wanted
 from jupyter_swarm.experiments.cores import usable_cores
+from jupyter_swarm.experiments.curves import PRUNED, Watching, curves
 from jupyter_swarm.experiments.devices import device_files, devices
 from jupyter_swarm.experiments.environment import isolated
 from jupyter_swarm.experiments.executor import Executor
@@ -32,7 +35,9 @@ from jupyter_swarm.experiments.records import recorded
 from jupyter_swarm.experiments.records.journal import Journal
 from jupyter_swarm.experiments.records.record import Gist, gist
 from jupyter_swarm.experiments.setup import Setup
+from jupyter_swarm.experiments.worker.curves import instrument
 from jupyter_swarm.experiments.worker.sandbox import ISOLATING, Policy
+from jupyter_swarm.protocols import Watch
 from jupyter_swarm.words import Analysis, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
 
@@ -51,6 +56,8 @@ class _Prepared(NamedTuple):
     parameters: Mapping[str, object]
     refusal: Run | None = None
     rests: Rests | None = None
+    curve: bool = False
+    """Whether it assigns the metric inside a loop."""
 
 
 class NotebookLaboratory:
@@ -93,6 +100,8 @@ class NotebookLaboratory:
         self._network, self._devices = network, devices(gpus)
         self._isolated = isolated()
         self._memory = usable_memory()
+        self._checkpoints = Checkpoints(workspace.swarm(swarm))
+        self._keeps = wanted(analysis, context)
         self._executor = Executor(self._setup(), self.workers)
         self._journal: Journal | None = None
         self._runs = Path()
@@ -107,7 +116,8 @@ class NotebookLaboratory:
         read = tuple(filter(None, (folder, captures, modules, *self._read)))
         imports = cells.import_statements([*map(cell.python, self._context.setup), self._analysis.code])
         drivers = device_files() if self._devices else ()
-        policy = Policy(read=read, write=drivers, shut=(root,), network=self._network)
+        shown = (str(self._checkpoints.folder),) if self._keeps else ()
+        policy = Policy(read=read, write=drivers, shut=(root,), shown=shown, network=self._network)
         return Setup(
             python=self._python,
             folder=folder,
@@ -137,6 +147,8 @@ class NotebookLaboratory:
             WorkspaceError: records cannot be written.
         """
         await asyncio.to_thread(self._check)
+        if self._keeps:
+            self._checkpoints.make()
         journal = Journal(self._workspace.swarm(self._swarm) / recorded.FILE)
         await asyncio.to_thread(journal.open)
         self._journal = journal
@@ -150,8 +162,9 @@ class NotebookLaboratory:
             raise
         self.notes = tuple(self._missing())
 
-    async def run(self, experiment: Experiment, timeout_seconds: float) -> Run:
+    async def run(self, experiment: Experiment, timeout_seconds: float, *, watch: Watch | None = None) -> Run:
         """Execute once. Cancelling the call kills the experiment and what it started, then the cancellation goes on.
+        So does `watch`, which sees its curves now and then, where it says why; the run is "pruned" then.
 
         The time-out counts from the moment its process begins. `Run.seconds` is the time that the experiment's own
         cell took (of what ran, where it did not get that far). Its record is durable when the call returns.
@@ -178,17 +191,26 @@ class NotebookLaboratory:
         key = secrets.token_hex(16)
         assert prepared.rests is not None
         asked = sealed.ask(prepared.rests, experiment.metric, values, notebook.OWN, key)
+        more = {"reads": self._is_own(experiment), "copies": self._copies, "seal": asked}
+        if prepared.curve:
+            more["curve"] = {"cell": notebook.OWN, "metric": experiment.metric}
+        if self._keeps:
+            more["checkpoints"] = self._checkpoints.place(experiment.id)
         self._open += 1
         try:
             ended = await self._executor.run(
-                {**job(built), "reads": self._is_own(experiment), "copies": self._copies, "seal": asked},
+                {**job(built), **more},
                 timeout_seconds,
                 keep=self._files(experiment),
                 share=self._share(experiment, built["cells"][notebook.OWN]["source"], values),
+                look=Watching(watch) if watch is not None else None,
             )
             if self._journal is None:
                 return function.stopped(experiment, ended.seconds)
-            return await self._judge(self._journal, experiment, built, ended, timeout_seconds, key)
+            run = await self._judge(self._journal, experiment, built, ended, timeout_seconds, key)
+            if self._keeps:
+                await asyncio.to_thread(self._checkpoints.remove, experiment.id)
+            return run
         except NurseryLost as error:
             if self._journal is None:
                 return function.stopped(experiment)
@@ -206,7 +228,7 @@ class NotebookLaboratory:
 
     def _share(self, experiment: Experiment, source: str, values: Mapping[str, object]) -> Share | None:
         """What screening runs may share; runs that count as evidence share nothing."""
-        if experiment.purpose != "screening" or experiment.free or self._context.setup:
+        if experiment.purpose != "screening" or experiment.free or self._context.setup or self._keeps:
             return None
         seeding = cells.seeding(experiment.seed, self._context.imports, source)
         return Share(notebook.OWN, source, values, seeding)
@@ -251,6 +273,7 @@ class NotebookLaboratory:
         told = gist(ended.frames, result=notebook.SHOWN, own=notebook.OWN)
         seconds = ended.seconds if told.seconds is None else min(told.seconds, max(limit, ended.seconds))
         run = self._kept(experiment, _result(experiment, told, ended, limit, seconds), seconds)
+        run = msgspec.structs.replace(run, curves=curves(ended.frames))
         if run.ok and ended.sealed:
             run = await self._unbroken(experiment, run, ended.frames, told.done, key)
         if self._is_own(experiment) and self._inputs is not None and run.ok:
@@ -292,7 +315,8 @@ class NotebookLaboratory:
             lifted, rests = cell.lift(code, self._analysis), cell.rests_on(code, self._analysis)
         except (SwarmError, SyntaxError) as error:
             return _Prepared(code, {}, Run(experiment="", reason="failure", message=str(error)))
-        return _Prepared(lifted.code, lifted.parameters, rests=rests)
+        curve = bool(instrument(ast.parse(lifted.code), self._analysis.metric))
+        return _Prepared(lifted.code, lifted.parameters, rests=rests, curve=curve)
 
     def _check(self) -> None:
         """What would keep every experiment from running."""
@@ -353,6 +377,8 @@ def _result(experiment: Experiment, told: Gist, ended: Ended, limit: float, seco
     """A run from what it told and how it ended."""
     if ended.why.endswith(OVER):
         return function.timed_out(experiment, limit, seconds)
+    if ended.why.startswith(PRUNED):
+        return function.pruned(experiment, ended.why.removeprefix(PRUNED), seconds)
     if told.error is not None:
         return Run(experiment=experiment.id, reason="failure", message=told.error[0], traceback=told.error[1])
     if death := ended.death():

@@ -22,6 +22,8 @@ END_SECONDS = 20.0
 """How long a killed experiment may take to be gone before the line is given up."""
 FRAMES_BYTES = 96_000_000
 """What one experiment may tell altogether."""
+LOOK_SECONDS, LOOK_BYTES = 0.5, 1_000_000
+"""How often one looks at what an experiment tells while it runs, and at how much of it."""
 OVER = "s were over"
 """How the reason of one ends whose time was up."""
 REQUEST_BYTES = 100_000
@@ -128,6 +130,7 @@ class Line:
         request: Mapping[str, Any],
         seconds: float | None = None,
         serving: socket.socket | None = None,
+        look: Callable[[bytes], str] | None = None,
     ) -> Ended:
         """Have a job executed in a fork. Cancelling the call kills it, and waits until it is gone.
 
@@ -136,6 +139,7 @@ class Line:
             request: slot, folder, environment.
             seconds: how long it may take, from the moment it is forked.
             serving: for a snapshot, the socket on which it shall serve; the caller's to close.
+            look: told now and then what lines of frames have come since; its answer, if any, is why to end the job.
 
         Raises:
             LineLost: the process has died or may not fork.
@@ -150,6 +154,8 @@ class Line:
             timer = None
             if seconds is not None:
                 timer = loop.call_later(seconds, self._kill, number, f"{seconds:g} {OVER}")
+            if look is not None:
+                loop.call_later(LOOK_SECONDS, self._look, number, look, 0)
             try:
                 answer = await self._answer(number, flight)
             finally:
@@ -264,6 +270,18 @@ class Line:
             return
         self.tell(kill=number, why=why)
         asyncio.get_running_loop().call_later(END_SECONDS, self._give_up, number)
+
+    def _look(self, number: int, look: Callable[[bytes], str], start: int) -> None:
+        """Hand on what has come since, whole lines; then again after a while, until the job has ended."""
+        flight = self._flights.get(number)
+        if flight is None or flight.answer.done():
+            return
+        told = os.pread(flight.frames, LOOK_BYTES, start)
+        whole = told.rfind(b"\n") + 1 or (len(told) if len(told) == LOOK_BYTES else 0)
+        if whole and (why := look(told[:whole])):
+            self._kill(number, why)
+            return
+        asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look, number, look, start + whole)
 
     def _give_up(self, number: int) -> None:
         if number in self._flights and not self._flights[number].answer.done():

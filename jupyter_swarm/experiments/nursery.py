@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +228,7 @@ class Nursery:
         seconds: float | None = None,
         keep: Path | None = None,
         snapshot: Snapshot | None = None,
+        look: Callable[[bytes], str] | None = None,
     ) -> Ended:
         """Execute a job: `{"cells": [{"index", "source"}]}`. Cancelling the call kills it, and waits until it is gone.
 
@@ -236,6 +237,7 @@ class Nursery:
             seconds: how long it may take, from the moment it is forked.
             keep: a folder, made where needed, for the files that it leaves where it works; None to drop them.
             snapshot: fork this instead of the zygote; the job then says what differs ("parameters", "reseed").
+            look: sees now and then what it tells, and may end it (`Line.run`).
 
         Raises:
             NurseryLost: the zygote has died or may not fork.
@@ -248,8 +250,8 @@ class Nursery:
             number = place if snapshot is None else self.places + place
             try:
                 if snapshot is not None:
-                    return await self._in_snapshot(snapshot, job, self._request(number), seconds)
-                return await self._line.run(job, self._request(number), seconds)
+                    return await self._in_snapshot(snapshot, job, self._request(number), seconds, look)
+                return await self._line.run(job, self._request(number), seconds, look=look)
             except LineLost as lost:
                 if snapshot is not None and self.lives:
                     raise
@@ -286,11 +288,16 @@ class Nursery:
         return {"slot": number, **around}
 
     async def _in_snapshot(
-        self, snapshot: Snapshot, job: Mapping[str, Any], request: Mapping[str, Any], seconds: float | None
+        self,
+        snapshot: Snapshot,
+        job: Mapping[str, Any],
+        request: Mapping[str, Any],
+        seconds: float | None,
+        look: Callable[[bytes], str] | None,
     ) -> Ended:
         snapshot.busy += 1
         try:
-            return await snapshot.line.run(job, request, seconds)
+            return await snapshot.line.run(job, request, seconds, look=look)
         finally:
             snapshot.busy -= 1
 

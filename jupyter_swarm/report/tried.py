@@ -16,7 +16,7 @@ from jupyter_swarm.state import Case, Row, SwarmState
 MOST_CASES = 300
 MOST_MESSAGES = 15
 OPERATORS = {"set": "value set", "swap": "part swapped", "insert": "step inserted", "drop": "part left out"}
-OUTCOMES = ("supported", "refuted", "open", "in test", "screened only", "failed", "vetoed", "not run")
+OUTCOMES = ("supported", "refuted", "open", "in test", "screened only", "pruned", "failed", "vetoed", "not run")
 
 
 def operator(case: Case) -> str:
@@ -41,6 +41,8 @@ def outcome(state: SwarmState, case: Case) -> str:
         return "vetoed"
     if any((case.hypothesis.variation.id, seed) in state.values for seed in case.seeds):
         return "screened only"
+    if case.pruned:
+        return "pruned"
     return "failed" if case.failures else "not run"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from statistics import fmean
 from typing import NamedTuple
 
-from jupyter_swarm.state import Case, SwarmState
+from jupyter_swarm.state import MOST_CUTS, Case, SwarmState
 from jupyter_swarm.words import Experiment, Variation
 
 START_SEEDS = 3
@@ -120,8 +120,13 @@ def behind(state: SwarmState, case: Case) -> bool:
 
 
 def again(state: SwarmState, cases: Iterable[str], above: float) -> Case | None:
-    """The case of these that deserves another look most, if any may well be better than `above`."""
-    best, bound = None, above
+    """The case of these that deserves another look most, if any may well be better than `above`.
+
+    One whose first run was lost with its runner comes before all others.
+    """
+    best, bound, cases = None, above, list(cases)
+    if (lost := _lost(state, cases)) is not None:
+        return lost
     running = {row.experiment.hypothesis for row in state.in_flight}
     for name in cases:
         case = state.cases[name]
@@ -136,13 +141,23 @@ def again(state: SwarmState, cases: Iterable[str], above: float) -> Case | None:
     return best
 
 
+def _lost(state: SwarmState, cases: Iterable[str]) -> Case | None:
+    """An idea of which nothing is known since its run was cut off, not for the second time."""
+    for name in cases:
+        case = state.cases[name]
+        nothing = not (case.seeds or case.gains or case.failures or case.plan or case.mark == "vetoed")
+        if nothing and case.cut and max(case.cut.values()) < MOST_CUTS:
+            return case
+    return None
+
+
 def first_seed(state: SwarmState) -> int:
     """Where the next new idea begins: the starting seeds in turn, so that one lucky baseline run cannot flatter all."""
     return 1 + len(state.cases) % START_SEEDS
 
 
 def next_seed(case: Case) -> int:
-    """The screening seed after those that a case has used.
+    """The screening seed after those that a case has used; the one where it was cut off, if there it is unknown.
 
     >>> from jupyter_swarm.words import Hypothesis
     >>> variation = Variation(code="")
@@ -152,6 +167,8 @@ def next_seed(case: Case) -> int:
     >>> next_seed(Case(idea, seeds=[2, 3]))
     4
     """
+    if not case.seeds and case.cut:
+        return min(case.cut)
     return max(case.seeds) + 1 if case.seeds else 1
 
 

@@ -7,7 +7,7 @@
 `SwarmState.of(records)` replays a log; any prefix of a log is a state.
 """
 
-from jupyter_swarm.state.nouns import CUT_OFF, SCREENING, Agent, Best, Case, Direction, Row, Steering, Trial
+from jupyter_swarm.state.nouns import CUT_OFF, MOST_CUTS, SCREENING, Agent, Best, Case, Direction, Row, Steering, Trial
 from jupyter_swarm.state.swarm import SwarmState
 
-__all__ = ["CUT_OFF", "SCREENING", "Agent", "Best", "Case", "Direction", "Row", "Steering", "SwarmState", "Trial"]
+__all__ = ["CUT_OFF", "MOST_CUTS", "SCREENING", "Agent", "Best", "Case", "Direction", "Row", "Steering", "SwarmState", "Trial"]

@@ -146,9 +146,11 @@ def _finished(state: SwarmState, record: e.Record, event: e.ExperimentFinished) 
     if is_cut_off(run):
         if case is not None and ours and experiment.seed in case.seeds:
             case.seeds.remove(experiment.seed)
+            case.cut[experiment.seed] = case.cut.get(experiment.seed, 0) + 1
     else:
         state.finished[experiment.id] = row
-        state.durations.append(run.seconds)
+        if run.reason != "pruned":
+            state.durations.append(run.seconds)
     worker = state.agents.get(experiment.agent)
     if worker is not None:
         worker.tasks += 1
@@ -186,7 +188,8 @@ def _screened(state: SwarmState, experiment: Experiment, run: Run, case: Case | 
             state.waiting.setdefault(key, []).append((case.hypothesis.id, run.value))
     else:
         case.failures += 1
-        _credit(state, case, 0.0, failures=1)
+        case.pruned += run.reason == "pruned"
+        _credit(state, case, 0.0, failures=int(run.reason != "pruned"))
 
 
 def _gained(state: SwarmState, case: Case, value: float, reference: float) -> None:

@@ -86,7 +86,12 @@ class Case:
     mark: str = ""
     seeds: list[int] = field(default_factory=list)
     """Screening seeds on which its variation ran or runs."""
+    cut: dict[int, int] = field(default_factory=dict)
+    """Screening seed → how often its run there was cut off or lost."""
     failures: int = 0
+    """Screening runs that gave no value."""
+    pruned: int = 0
+    """Those of them that were ended for their curve."""
     gains: list[float] = field(default_factory=list)
     """Gains over the reference on shared screening seeds: for choosing what to confirm, never evidence."""
     plan: str = ""

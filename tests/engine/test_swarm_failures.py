@@ -16,7 +16,7 @@ from worlds import EmptyLibrary, Ground, World, grown, request
 
 from jupyter_swarm.errors import LaboratoryError, LedgerError, LibraryError, WorkspaceError
 from jupyter_swarm.experiments import FunctionLaboratory
-from jupyter_swarm.protocols import Brief, Desk, Hit, Idea, Task
+from jupyter_swarm.protocols import Brief, Desk, Hit, Idea, Task, Watch
 from jupyter_swarm.roles.brainstorming import Brainstorming
 from jupyter_swarm.roles.tuning import Tuning
 from jupyter_swarm.roles.validation import Validation
@@ -112,11 +112,11 @@ def test_a_lost_baseline_runs_again_but_not_for_ever() -> None:
             super().__init__(PLANTED, workers=2)
             self.deaths = deaths
 
-        async def run(self, experiment: Experiment, timeout_seconds: float) -> Run:
+        async def run(self, experiment: Experiment, timeout_seconds: float, *, watch: Watch | None = None) -> Run:
             if self.deaths:
                 self.deaths -= 1
                 return Run(experiment=experiment.id, reason="lost", message="the kernel was killed by SIGKILL")
-            return await super().run(experiment, timeout_seconds)
+            return await super().run(experiment, timeout_seconds, watch=watch)
 
     ground = Ground([request(30)])
     state = ground.play(PLANTED, laboratory=Dying(2))
@@ -134,7 +134,7 @@ def test_the_first_run_may_take_its_time_and_later_ones_are_measured_by_it() -> 
     limits: list[float] = []
 
     class Timed(FunctionLaboratory):
-        async def run(self, experiment: Experiment, timeout_seconds: float) -> Run:
+        async def run(self, experiment: Experiment, timeout_seconds: float, *, watch: Watch | None = None) -> Run:
             limits.append(timeout_seconds)
             return Run(experiment=experiment.id, value=float(experiment.seed), seconds=30.0)
 
@@ -256,11 +256,11 @@ class Ending(FunctionLaboratory):
         super().__init__(PLANTED, workers=2, delay_seconds=0.001)
         self.error, self.after, self.closed = error, after, False
 
-    async def run(self, experiment: Experiment, timeout_seconds: float) -> Run:
+    async def run(self, experiment: Experiment, timeout_seconds: float, *, watch: Watch | None = None) -> Run:
         self.after -= 1
         if self.after < 0:
             raise self.error
-        return await super().run(experiment, timeout_seconds)
+        return await super().run(experiment, timeout_seconds, watch=watch)
 
     async def close(self) -> None:
         self.closed = True

@@ -16,7 +16,7 @@ from jupyter_swarm import events as e
 from jupyter_swarm.roles import prospects, screening
 from jupyter_swarm.roles.brainstorming import fitting
 from jupyter_swarm.state import Case
-from jupyter_swarm.words import Citation, Edit, Hypothesis, Variation
+from jupyter_swarm.words import Citation, Edit, Experiment, Hypothesis, Run, Variation
 
 
 def propose(judged: Judged, alpha: float, *values: float | str) -> Case:
@@ -148,3 +148,30 @@ def test_papers_are_cited_before_documentation() -> None:
         "b",
         "a",
     ]
+
+
+def test_an_idea_whose_first_run_was_lost_is_run_again_where_it_was() -> None:
+    judged = Judged()
+    for value in (1.0, 2.0):
+        propose(judged, 5.0 + value, value)
+    lost = propose(judged, 2.0)
+    names = list(judged.state.cases)
+    for tries in range(1, 4):
+        judged.say(e.ExperimentStarted(number=900 + tries, experiment=asked(lost, seed=3)))
+        running = screening.again(judged.state, names, -9.0)
+        assert running is not None
+        assert running is not lost, "it runs"
+        gone = Run(experiment=asked(lost, seed=3).id, reason="lost", message="its runner died")
+        judged.say(e.ExperimentFinished(number=900 + tries, run=gone))
+        assert screening.next_seed(lost) == 3
+        assert lost.cut == {3: tries}
+        assert screening.again(judged.state, names, 9.0) is lost
+    judged.say(e.ExperimentStarted(number=990, experiment=asked(lost, seed=3)))
+    judged.say(e.ExperimentFinished(number=990, run=Run(experiment=asked(lost, seed=3).id, reason="lost")))
+    assert screening.again(judged.state, names, 9.0) is None, "but not for ever"
+
+
+def asked(case: Case, seed: int) -> Experiment:
+    return Experiment(
+        code=case.hypothesis.variation.code, seed=seed, metric="score", context="", hypothesis=case.hypothesis.id
+    )

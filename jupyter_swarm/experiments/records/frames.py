@@ -25,7 +25,8 @@ _JSON = re.compile(r"application/(.*\+)?json")
 
 
 class Frame(msgspec.Struct):
-    """One line: a beginning, a message, an end, or the last line; what is missing has no meaning in it."""
+    """One line: a beginning, a message, an end, or points of curves, or the last line; what is missing
+    has no meaning in it."""
 
     cell: int = -1
     msg: str = ""
@@ -35,6 +36,7 @@ class Frame(msgspec.Struct):
     count: Count | None = None
     ok: bool = True
     done: bool = False
+    curves: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Stream(msgspec.Struct):

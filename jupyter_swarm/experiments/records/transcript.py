@@ -152,6 +152,8 @@ class Transcript:
         if frame.done:
             self.done = bytes(line)
             return
+        if frame.curves:
+            return  # `curves.py` reads them
         told = self.cells.get(frame.cell)
         if frame.begin is not None:
             if told is not None or frame.cell < 0 or (self._code is not None and frame.cell not in self._code):

@@ -3,6 +3,7 @@
     {"cell": 3, "begin": 1764.1}                                   a notebook's cell (its index) begins
     {"cell": 3, "msg": "stream", "content": {...}}                 a Jupyter message's type and content
     {"cell": 3, "end": 1764.4, "count": 2, "ok": true}             it has ended
+    {"curves": [["accuracy", 3.0, 0.71], ...]}                     points of curves (`curves.py`)
     {"done": true, ...}                                            the last line; with the seal's word (`integrity.py`)
 
 Text that is printed is collected and told in pieces: at the end of each statement, when much has come, or when some
@@ -73,6 +74,10 @@ class Channel:
     def done(self, **more: Any) -> None:
         """Nothing follows."""
         self._write({"done": True, **more})
+
+    def curves(self, points: list[tuple[str, float, float]]) -> None:
+        """Points of curves: name, step, value."""
+        self._write({"curves": points})
 
     def print(self, name: str, text: str) -> None:
         """Text for a stream."""

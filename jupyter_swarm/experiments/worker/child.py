@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import processes
+from .curves import Curves
 from .integrity import Seal, signature
 from .purity import Purity
 from .reads import Reads
@@ -26,6 +27,8 @@ from .threads import allow
 
 KNOWN = (sys.prefix, sys.base_prefix, "/usr", "/lib", "/lib64", "/etc")
 """Folders that everybody may read."""
+PLACE = "JUPYTER_SWARM_CHECKPOINTS"
+"""`jupyter_swarm.within.PLACE`: the worker knows nothing of the package."""
 LEFT_BYTES = 10_000
 """Of each stream; JSON takes six bytes for one of them at most, and all of it has to fit into one message."""
 LOADED = "swarm_captures"
@@ -149,6 +152,8 @@ class Child:
         self._since = 0.0
         self._inside = False
         self._job = self._born(birth)
+        self._curves = Curves(self._frames)
+        self._curves.listen(refuse=self._refuse if self._serving is not None else None)
 
     def _born(self, birth: Any) -> dict[str, Any]:
         """Settle in; the job."""
@@ -173,24 +178,25 @@ class Child:
             self._frames.descriptor = descriptor
         else:
             os.close(descriptor)
-        self._shut_in(request["slot"], everything=job.get("reads", False))
+        place = _checkpoints(job)
+        self._shut_in(request["slot"], everything=job.get("reads", False), also=place)
         if self._zygote.copies is not None:
-            place, allowed = f"{slot.folder}/work" if slot.folder else "", job.get("copies", [])
-            self._zygote.copies.within(place, None if job.get("reads") else allowed)
-        self._reads = Reads([*KNOWN, slot.folder]) if job.get("reads") else None
+            beside, allowed = f"{slot.folder}/work" if slot.folder else "", job.get("copies", [])
+            self._zygote.copies.within(beside, None if job.get("reads") else allowed)
+        self._reads = Reads([*KNOWN, slot.folder, *place]) if job.get("reads") else None
         if self._zygote.threads > 1:  # afterwards: a thread that is there before is not shut in
             allow(self._zygote.threads)
         os.write(birth.word, b"1")
         os.close(birth.word)
         return job
 
-    def _shut_in(self, slot: int, *, everything: bool) -> None:
+    def _shut_in(self, slot: int, *, everything: bool, also: list[str]) -> None:
         """Close the sandbox; that of a snapshot leaves its forks a way to slots of their own, which they close."""
         sandbox = self._zygote.sandbox
         if sandbox is None:
             return
         if self._serving is None:
-            sandbox.enter(slot, everything=everything)
+            sandbox.enter(slot, everything=everything, also=also)
         elif not self._inside:
             count = len(self._zygote.slots) // 2
             sandbox.enter(slot, forks=range(count, 2 * count))
@@ -213,9 +219,11 @@ class Child:
         while self._at < len(self._cells):
             cell = self._cells[self._at]
             self._begin(cell)
+            self._shell.curve = self._curves.of(self._job, cell["index"])
             result = self._shell.run_cell(cell["source"], store_history=True)
             self._shell.payload_manager.clear_payload()
             failed = not result.success or getattr(self._shell, "_last_traceback_during_displayhook", False)
+            self._curves.flush()
             self._frames.end(self._shell.execution_count - 1, not failed)
             if failed and not self._cells[self._at].get("may_fail"):
                 break
@@ -243,11 +251,13 @@ class Child:
     def _between(self, index: int, nodes: list[Any], name: str) -> tuple[list[Any], str]:
         """Between two statements of a cell: tell what was printed, note what they took, stop where a snapshot does."""
         self._frames.flush()
+        self._curves.flush()
         cell = self._cells[self._at]
         if self._seal is not None and cell["index"] == self._job["seal"]["cell"]:
             self._seal.look() if index < len(nodes) else self._seal.end()
         if index and self._purity is not None and index > len(self._statements):
-            self._statements.append((time.monotonic() - self._since, self._purity.lost()))
+            lost = self._purity.lost() or self._curves.shown
+            self._statements.append((time.monotonic() - self._since, lost))
         if self._stop == (cell["index"], index):
             return self._serve(nodes, name)
         return nodes, name
@@ -275,6 +285,8 @@ class Child:
         old = self._cells[self._at]["source"]
         held, self._frames.held = self._frames.held, []
         self._job = self._born(birth)
+        self._curves.listen()
+        self._shell.curve = self._curves.of(self._job, self._cells[self._at]["index"])
         if self._seal is not None:
             self._seal.also(self._job["seal"])
         self._cells, self._stop = self._job["cells"], tuple(self._job["stop"]) if "stop" in self._job else None
@@ -304,6 +316,14 @@ class Child:
         cell, number = shell.transform_cell(source), len(shell.user_ns["In"]) - 1
         name = shell.compile.cache(cell, number, raw_code=source)
         return list(shell.transform_ast(shell.compile.ast_parse(cell, filename=name)).body), name
+
+
+def _checkpoints(job: dict[str, Any]) -> list[str]:
+    """The folder of the job that outlives this process, if it has one: `jupyter_swarm.checkpoints()` gives it."""
+    place = job.get("checkpoints", "")
+    if place:
+        os.environ[PLACE] = place
+    return [place] if place else []
 
 
 def _job(descriptor: int) -> Any:

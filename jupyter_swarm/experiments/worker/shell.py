@@ -22,6 +22,7 @@ from jupyter_client.session import Session
 from traitlets.config import Config
 
 from .channel import Channel, Stream
+from .curves import instrument
 
 
 class ChannelSession(Session):  # type: ignore[misc]
@@ -69,6 +70,8 @@ class Shell(ZMQInteractiveShell):
     """
 
     between: Any = None
+    curve = ""
+    """The metric, where assignments to it in a loop are points of a curve."""
     _db: Any = None
     foreseen: dict[str, str]
     usual: tuple[list[Any], ...] | None = None
@@ -89,6 +92,13 @@ class Shell(ZMQInteractiveShell):
         if raw_cell in self.foreseen and self._transformers() == self.usual:
             return self.foreseen[raw_cell]
         return str(super().transform_cell(raw_cell))
+
+    def transform_ast(self, node: Any) -> Any:
+        """A cell as it will be compiled."""
+        node = super().transform_ast(node)
+        if self.curve:
+            instrument(node, self.curve)
+        return node
 
     def _transformers(self) -> tuple[list[Any], ...]:
         manager = self.input_transformer_manager

@@ -62,7 +62,7 @@ class Sandbox:
             self._slots,
             self.policy.shm_bytes,
             self.policy.shut,
-            [*self._slots, *self.policy.read, *self.policy.write, *paths.interpreter(), os.getcwd()],
+            [*self._slots, *self.policy.read, *self.policy.write, *self.policy.shown, *paths.interpreter(), os.getcwd()],
         )
         missing.update(self._names.prepare([each for each in wanted if each not in ISOLATING]))
         if "landlock" in wanted:
@@ -73,14 +73,17 @@ class Sandbox:
             adapt(signals=self.signals)
         return missing
 
-    def enter(self, slot: int, forks: Sequence[int] = (), *, everything: bool = False) -> None:
+    def enter(
+        self, slot: int, forks: Sequence[int] = (), *, everything: bool = False, also: Sequence[str] = ()
+    ) -> None:
         """Shut this process in, with the folder of its slot to write to.
 
         A process that has been shut in may fork others, which enter again with slots of their own: these are named in
         `forks`, and it may write to them until then, and may begin a session, as its forks must. They share its
         /dev/shm. Whoever collects them must not trust it to have started nothing else.
 
-        With `everything`, it may read what the person may, but for what is shut and what is hidden in their home.
+        With `everything`, it may read what the person may, but for what is shut and what is hidden in their home. It
+        may write to the folders `also`, too; a process that has been shut in before cannot be given any.
 
         Raises:
             SandboxError: a layer that was prepared is refused now; the process must end.
@@ -89,10 +92,10 @@ class Sandbox:
             if self._inside:
                 self._enter_further(slot)
             else:
-                self._enter(slot, forks, everything)
+                self._enter(slot, forks, everything, also)
         except OSError as error:
             raise SandboxError(f"the sandbox cannot be closed: {error}") from error
-        own[:] = [self._slots[slot], paths.SHM, *self._writable]
+        own[:] = [self._slots[slot], paths.SHM, *self._writable, *also]
 
     def foresee(self, slots: Sequence[int]) -> None:
         """In a process that is shut in: make the rules with which its forks enter these slots."""
@@ -179,13 +182,14 @@ class Sandbox:
             raise
         return rules
 
-    def _enter(self, slot: int, forks: Sequence[int], everything: bool) -> None:
+    def _enter(self, slot: int, forks: Sequence[int], everything: bool, also: Sequence[str]) -> None:
         afresh = self._names.enter(slot)
         limits.apply(self._limits)
         limits.renounce()
         if self._abi:
-            rules = self._ruleset([slot, *forks]) if forks else self._rulesets[slot]
+            rules = self._ruleset([slot, *forks]) if forks or also else self._rulesets[slot]
             rules = self._everything(slot) if everything else rules
+            rules.grant_all((each, landlock.WRITE) for each in also)
             if afresh:
                 rules.grant(paths.SHM, landlock.WRITE)
             rules.restrict()

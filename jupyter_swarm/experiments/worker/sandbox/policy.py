@@ -28,6 +28,7 @@ class Policy:
         below them can then be listed, too; what is in the files cannot be read.
     cpu_seconds: of one process; None: no limit. file_bytes: the longest file. open_files: at once.
     shm_bytes: the size of a /dev/shm of its own.
+    shown: folders below shut ones that no mount namespace covers: one of them may be named when a process enters.
     network: sockets are allowed, which is a person's choice.
     layers: the layers to use; tests leave some out.
     abi: pretend that the kernel's Landlock were of this version; for tests.
@@ -41,6 +42,7 @@ class Policy:
     file_bytes: int = 2 << 30
     open_files: int | None = 4096
     shm_bytes: int = 1 << 30
+    shown: tuple[str, ...] = ()
     network: bool = False
     layers: tuple[str, ...] = ALL
     abi: int | None = None
