@@ -240,6 +240,9 @@ class Hypothesis(Word, frozen=True):
     citations: tuple[Citation, ...] = ()
     predicted: float = 0.5
     """The probability of *supported* that the agent's record gave when it proposed this."""
+    equivalent: float = 0.0
+    """Where above 0, the statement is another one: the variation is no worse than its reference by more than this, and
+    cheaper."""
 
 
 class Plan(Word, frozen=True):
@@ -251,7 +254,7 @@ class Plan(Word, frozen=True):
     first_seed: int
     max_pairs: int
     margin: float
-    """The smallest effect that counts, in units of the metric."""
+    """The smallest effect that counts, in units of the metric; of an equivalence, the largest loss that does not."""
     weight: float
     """γ of this plan; all weights of a swarm sum to at most 1."""
     level: float = 0.05

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from jupyter_swarm import statistics
 from jupyter_swarm.roles.validation import least_pairs
 from jupyter_swarm.state import SCREENING, SwarmState
 from jupyter_swarm.words import Purpose
@@ -16,6 +17,7 @@ FEWEST = 7
 LITTLE = 8
 """Fewer runs than this are not worth dividing."""
 PLENTY = 1_000_000
+MOST_TESTS = 50
 
 
 def least() -> int:
@@ -25,6 +27,30 @@ def least() -> int:
     23
     """
     return FEWEST + 2 * least_pairs(SwarmState()) + 2
+
+
+def provable(runs: float) -> str:
+    """How many effects of which size so many runs can test, as far as noise is normal.
+
+    >>> provable(100.0)
+    ' That tests 2 effects as large as what pairs differ by at random, or more of larger ones.'
+    >>> provable(24.0)
+    ' That tests one effect of twice what pairs differ by at random, and nothing smaller.'
+    """
+    count, left = 0, int(runs / 2)
+    while count < MOST_TESTS and (pairs := _pairs(1.0, count + 1)) <= left:
+        count, left = count + 1, left - pairs
+    if count:
+        many = "one effect" if count == 1 else f"{count} effects"
+        return f" That tests {many} as large as what pairs differ by at random, or more of larger ones."
+    if _pairs(2.0, 1) <= left:
+        return " That tests one effect of twice what pairs differ by at random, and nothing smaller."
+    return ""
+
+
+def _pairs(effect: float, position: int) -> int:
+    """Pairs that a test takes, of an effect in units of the differences' standard deviation."""
+    return statistics.pairs_for(effect, statistics.needed(statistics.weight(position), position - 1))
 
 
 class Purse:
@@ -40,7 +66,8 @@ class Purse:
     def __init__(self, state: SwarmState, workers: int, share: float = CONFIRMATION) -> None:
         self._state = state
         self._workers = workers
-        self._share = share
+        self.share = share
+        """Of confirmation."""
         self._granted = 0.0
         """Runs that screening got back because confirmation had nothing to do."""
 
@@ -79,7 +106,7 @@ class Purse:
         """
         total, before = self.total(clock), self._granted
         free = total - self._keep(clock)
-        more = max(free * (1.0 - self._share), min(free, LITTLE)) if free >= 1 else total
+        more = max(free * (1.0 - self.share), min(free, LITTLE)) if free >= 1 else total
         self._granted += more - self._screening(clock)
         if self.left("screening", clock) < 1:
             self._granted = before
@@ -105,7 +132,7 @@ class Purse:
         A small budget is divided so that the first plan can be paid for, where that leaves anything to screen with.
         """
         whole = self._state.experiments + self.total(clock)
-        share = (1.0 - self._share) * whole
+        share = (1.0 - self.share) * whole
         first = whole - self._keep(clock)
         if not self._state.trials and first >= FEWEST:
             share = min(share, first)

@@ -40,15 +40,27 @@ def _current(state: SwarmState, trial: Trial) -> float:
     """The plan's e-value: frozen when it ended; an exact finding takes no part."""
     if trial.evidence is not None:
         return 0.0 if trial.evidence.scope == "exact" else trial.evidence.e_value
-    return 0.0 if is_exact(trial) else statistics.e_value(trial.counted(state.objective))
+    return 0.0 if is_exact(trial) else _e_value(state, trial)
+
+
+def _e_value(state: SwarmState, trial: Trial) -> float:
+    """The evidence that all is positive which the hypothesis says is: the least of it."""
+    return min(map(statistics.e_value, trial.tests(state.objective)))
 
 
 def _ended(state: SwarmState, trial: Trial, won: bool) -> Evidence | None:
     before = trial.evidence
     assert before is not None
-    if won and before.verdict == "open" and before.effect >= trial.plan.margin and before.effect > 0:
+    if won and before.verdict == "open" and _large(trial, before.effect, before.cost_ratio):
         return _evidence(state, trial, "supported", "accepted when later plans were")
     return None
+
+
+def _large(trial: Trial, effect: float, cost_ratio: float) -> bool:
+    """Whether an effect that was shown is one that counts."""
+    if trial.equivalent:
+        return effect > -trial.equivalent and cost_ratio < 1.0
+    return effect >= trial.plan.margin and effect > 0
 
 
 def _judged(state: SwarmState, trial: Trial, won: bool, final: bool) -> Evidence | None:
@@ -58,27 +70,42 @@ def _judged(state: SwarmState, trial: Trial, won: bool, final: bool) -> Evidence
 
 def _decided(state: SwarmState, trial: Trial, won: bool) -> tuple[Verdict, str] | None:
     """Verdict and note, or None where the plan goes on."""
-    gains, plan = trial.counted(state.objective), trial.plan
+    gains, plan, tests = trial.counted(state.objective), trial.plan, trial.tests(state.objective)
     decided: tuple[Verdict, str] | None = None
     if state.cases[plan.hypothesis].mark == "vetoed":
         return "open", "vetoed by the person"
     if not gains:
         return None
     if is_exact(trial):
-        verdict: Verdict = "supported" if gains[0] > plan.margin else "refuted" if gains[0] < 0 else "open"
-        decided = verdict, "the metric does not depend on the seed: exact, not tested"
-    elif won and fmean(gains) > 0:
-        enough = fmean(gains) >= plan.margin
-        decided = ("supported", "") if enough else ("open", "an effect above 0, but smaller than the margin")
-    elif plan.margin > 0 and statistics.e_against(gains, plan.margin) >= 1.0 / plan.level:
+        decided = _exact(trial, gains[0], tests[-1]), "the metric does not depend on the seed: exact, not tested"
+    elif won and all(fmean(each) > 0 for each in tests):
+        small = "an effect above 0, but smaller than the margin"
+        decided = ("supported", "") if _large(trial, fmean(gains), _cost_ratio(trial)) else ("open", small)
+    elif _refuted(trial, gains):
         decided = "refuted", ""
     elif len(trial.started) <= len(trial.variation.keys() & trial.reference.keys()):
         left = plan.max_pairs - len(gains)
+        needed = statistics.needed(plan.weight, _wins(state), plan.level)
         if left <= 0:
             decided = "open", "neither shown nor excluded within the plan's pairs"
-        elif statistics.hopeless(gains, left, statistics.needed(plan.weight, _wins(state), plan.level)):
+        elif any(statistics.hopeless(each, left, needed) for each in tests):
             decided = "open", "stopped early: the pairs left could not have shown it"
     return decided
+
+
+def _exact(trial: Trial, gain: float, saved: list[float]) -> Verdict:
+    """The verdict where no seed matters: the difference is what it is; costs differ all the same."""
+    if trial.equivalent:
+        as_good = gain >= -trial.equivalent
+        return "supported" if as_good and min(saved) > 0.0 else "open" if as_good else "refuted"
+    return "supported" if gain > trial.plan.margin else "refuted" if gain < 0 else "open"
+
+
+def _refuted(trial: Trial, gains: list[float]) -> bool:
+    """Whether the opposite was shown: the effect is smaller than what counts, or the loss larger than what does not."""
+    if trial.equivalent:
+        return statistics.e_against(gains, -trial.equivalent) >= 1.0 / trial.plan.level
+    return trial.plan.margin > 0 and statistics.e_against(gains, trial.plan.margin) >= 1.0 / trial.plan.level
 
 
 def _wins(state: SwarmState) -> int:
@@ -88,7 +115,7 @@ def _wins(state: SwarmState) -> int:
 
 def _evidence(state: SwarmState, trial: Trial, verdict: Verdict, note: str) -> Evidence:
     gains, analysis = trial.counted(state.objective), state.analysis
-    exact = is_exact(trial)
+    exact, against = is_exact(trial), -1.0 if trial.equivalent else 1.0
     scope: Scope = "exact" if exact else analysis.scope
     low, high = (gains[0], gains[0]) if exact else statistics.interval(gains)
     new_data = None
@@ -100,8 +127,8 @@ def _evidence(state: SwarmState, trial: Trial, verdict: Verdict, note: str) -> E
         low=low,
         high=high,
         pairs=len(gains),
-        e_value=1.0 if exact or not gains else statistics.e_value(gains),
-        e_against=1.0 if exact or not gains else statistics.e_against(gains, trial.plan.margin),
+        e_value=1.0 if exact or not gains else _e_value(state, trial),
+        e_against=1.0 if exact or not gains else statistics.e_against(gains, trial.plan.margin * against),
         scope=scope,
         new_data_low=new_data[0] if new_data else None,
         new_data_high=new_data[1] if new_data else None,

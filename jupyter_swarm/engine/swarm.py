@@ -14,10 +14,10 @@ from typing import cast
 
 import msgspec
 
-from jupyter_swarm import statistics
 from jupyter_swarm.engine import allocation, judgement, roster, steering
 from jupyter_swarm.engine.careful import Careful
 from jupyter_swarm.engine.desk import WorkingDesk
+from jupyter_swarm.engine.notes import notes
 from jupyter_swarm.errors import LaboratoryError, LedgerError, WorkspaceError
 from jupyter_swarm.events import (
     AnyEvent,
@@ -43,9 +43,6 @@ POLL_SECONDS = 0.25
 BASELINE_RUNS = 3
 BASELINE_TRIES = 3
 """So often a run of the baseline is begun whose kernel is lost under it."""
-SHORTEST_TIMEOUT = 60.0
-FIRST_TIMEOUT = 7 * 86_400.0
-"""How long the very first run may take: nobody knows yet how long the cell does. The budget ends it before."""
 ENDING = (LaboratoryError, LedgerError, WorkspaceError)
 """Errors after which no experiment can be run or written down."""
 
@@ -118,7 +115,8 @@ class Swarm(WorkingDesk):
         if not await self._baseline():
             return
         self._begin()
-        self._note_determinism()
+        if new := notes(self.state, self._purse.total(self.clock), self._purse.share):
+            self.append(*new)
         while not self._quit and not self.state.over:
             self._poll()
             if self.state.asked == "stop":
@@ -316,12 +314,6 @@ class Swarm(WorkingDesk):
             mind = str(self.state.option("mind", "classical"))
             self.append(*roster.hire(self.state.request.agents, int(self.state.option("seed", 0)), mind))
         self._open_directions()
-
-    def _note_determinism(self) -> None:
-        text = "The metric does not depend on the seed: findings are exact, and say nothing about other data."
-        known = {line for _, _, line in self.state.log}
-        if statistics.deterministic(self.state.baseline_values()) and text not in known:
-            self.append(Noted(text=text))
 
     def _open_directions(self) -> bool:
         """Open what the baseline offers, and what the best cell offers once there is one; whether any is new."""

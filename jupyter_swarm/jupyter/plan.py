@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_swarm import cell as cells
-from jupyter_swarm import register, statistics
+from jupyter_swarm import register
 from jupyter_swarm.api import Swarm
-from jupyter_swarm.engine.budget import CONFIRMATION, least
+from jupyter_swarm.engine.budget import CONFIRMATION, least, provable
 from jupyter_swarm.jupyter.pages import Answer, Part, Table, Words, shortened, size
 from jupyter_swarm.report.phrases import duration, number, plural
 from jupyter_swarm.words import Analysis, Budget, Capture, Knob, Objective
 from jupyter_swarm.workspace import Workspace
 
-MOST_TESTS = 50
 A_MINUTE = 120
 """Runs a minute for each worker at the very most: each has a kernel of its own."""
 SHOWN = 6
@@ -179,30 +178,6 @@ def buys(budget: Budget, workers: int, share: float, seconds: float | None) -> s
             else provable(most * share)
         )
     )
-
-
-def provable(runs: float) -> str:
-    """How many effects of which size so many runs can test, as far as noise is normal.
-
-    >>> provable(100.0)
-    ' That tests 2 effects as large as what pairs differ by at random, or more of larger ones.'
-    >>> provable(24.0)
-    ' That tests one effect of twice what pairs differ by at random, and nothing smaller.'
-    """
-    count, left = 0, int(runs / 2)
-    while count < MOST_TESTS and (pairs := _pairs(1.0, count + 1)) <= left:
-        count, left = count + 1, left - pairs
-    if count:
-        many = "one effect" if count == 1 else f"{count} effects"
-        return f" That tests {many} as large as what pairs differ by at random, or more of larger ones."
-    if _pairs(2.0, 1) <= left:
-        return " That tests one effect of twice what pairs differ by at random, and nothing smaller."
-    return ""
-
-
-def _pairs(effect: float, position: int) -> int:
-    """Pairs that a test takes, of an effect in units of the differences' standard deviation."""
-    return statistics.pairs_for(effect, statistics.needed(statistics.weight(position), position - 1))
 
 
 def _data(analysis: Analysis, captures: Sequence[Capture], objective: Objective) -> dict[str, Any]:

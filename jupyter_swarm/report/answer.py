@@ -27,17 +27,17 @@ def answer(state: SwarmState) -> str:
         )
     else:
         sentences.append(f"The cell as given has {state.objective.metric} = {phrases.baseline(state)}.")
-    sentences += [_others(state), _caution(state), _leaks(state)]
+    sentences += [_cheaper(state), _others(state), _caution(state), _leaks(state)]
     if not state.over:
         sentences.insert(0, "So far:")
     return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _supported(state: SwarmState) -> str:
-    incumbent, better = state.incumbent(), [case for case in state.supported() if not ablation(case)]
+    incumbent, better = state.incumbent(), [case for case in state.supported() if case.about == "improvement"]
     metric = state.objective.metric
     if not better:
-        judged = [case for case in state.findings() if not ablation(case)]
+        judged = [case for case in state.findings() if case.about == "improvement"]
         if not judged:
             return f"Nothing has been shown to improve {metric}: no hypothesis was put to the test."
         return (
@@ -70,20 +70,26 @@ def chain_of(state: SwarmState) -> list[Case]:
     """The supported changes that lead from the baseline to the best cell, first to last; [] for none."""
     current = state.incumbent()
     chain: list[Case] = []
-    by_variation = {case.hypothesis.variation.id: case for case in state.supported() if not ablation(case)}
+    by_variation = {case.hypothesis.variation.id: case for case in state.supported() if case.about == "improvement"}
     while current is not None and current not in chain:
         chain.insert(0, current)
         current = by_variation.get(current.hypothesis.reference.id)
     return chain
 
 
-def ablation(case: Case) -> bool:
-    """Whether it asks what a part of the best cell earns, not whether a change helps the baseline."""
-    return case.hypothesis.direction.startswith("ablation")
+def _cheaper(state: SwarmState) -> str:
+    """What is as good and cheaper, the cheapest first."""
+    found = [(case, case.evidence) for case in state.supported() if case.about == "equivalence"]
+    known = sorted(((case, each) for case, each in found if each is not None), key=lambda item: item[1].cost_ratio)
+    if not known:
+        return ""
+    case, evidence = known[0]
+    more = f"; so {'is' if len(known) == 2 else 'are'} {len(known) - 1} more" if len(known) > 1 else ""
+    return f"As good, and cheaper: {_sentence(case.hypothesis.statement)} ({phrases.judged(evidence)}){more}."
 
 
 def _others(state: SwarmState) -> str:
-    found = [case.evidence for case in state.findings() if case.evidence is not None and not ablation(case)]
+    found = [case.evidence for case in state.findings() if case.evidence is not None and case.about == "improvement"]
     refuted, undecided = (sum(each.verdict == verdict for each in found) for verdict in ("refuted", "open"))
     parts = []
     if refuted:

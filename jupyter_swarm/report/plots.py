@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from jupyter_swarm.report import drawing
-from jupyter_swarm.report.answer import ablation
 from jupyter_swarm.report.course import Point, course, thinned
 from jupyter_swarm.report.phrases import duration, interval, number, plural, signed
 from jupyter_swarm.state import Case, SwarmState
@@ -51,7 +50,7 @@ def render(plots: Sequence[Plot], python: str = sys.executable) -> list[dict[str
     """
     if not plots:
         return []
-    command = [python, "-P", "-W", "ignore", "-c", _RENDER]
+    command = [python, *(() if python == sys.executable else ("-E",)), "-P", "-W", "ignore", "-c", _RENDER]
     environment = {**os.environ, "MPLBACKEND": "agg"}
     try:
         done = subprocess.run(
@@ -128,7 +127,7 @@ def over_time(state: SwarmState) -> Plot | None:
 
 def effects(state: SwarmState) -> Plot | None:
     """Effects of the findings with their intervals; None without findings."""
-    cases = [case for case in state.findings() if not ablation(case)]
+    cases = [case for case in state.findings() if case.about == "improvement"]
     axis = f"gain in {_label(state.objective.metric, 40)} over the reference (positive is better)"
     caption = (
         "The thick bar is the 95 % interval of the effect (it holds whenever one looks); an arrow is an end that so "

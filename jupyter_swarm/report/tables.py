@@ -8,7 +8,7 @@ from statistics import median
 
 from jupyter_swarm import cell
 from jupyter_swarm.report import phrases
-from jupyter_swarm.report.answer import ablation, answer, chain_of
+from jupyter_swarm.report.answer import answer, chain_of
 from jupyter_swarm.report.markdown import Links, folded, inline, joined, literal, table
 from jupyter_swarm.report.phrases import interval, number, plural, signed
 from jupyter_swarm.state import CUT_OFF, Case, Row, SwarmState, Trial
@@ -99,8 +99,8 @@ def _by_seed(rows: Sequence[Row], links: Links) -> str:
 
 
 def findings(state: SwarmState) -> str:
-    """The table of findings; what an ablation says stands apart."""
-    cases = [case for case in state.findings() if not ablation(case)]
+    """The table of findings; what an ablation says, and what is as good and cheaper, stands apart."""
+    cases = [case for case in state.findings() if case.about == "improvement"]
     if not cases:
         none = "None: no hypothesis was put to a test on untouched seeds, or none of the tests came to an end."
         return f"## Findings\n\n{none}"
@@ -161,7 +161,7 @@ def anchor(case: Case) -> str:
 
 def evidence(state: SwarmState, links: Links) -> str:
     """The pairs behind each finding, with links to both runs, the plan and the citations."""
-    cases = sorted(state.findings(), key=ablation)
+    cases = sorted(state.findings(), key=lambda case: case.about == "ablation")
     if not cases:
         return ""
     sides = _sides(state)
@@ -255,13 +255,25 @@ def _pairs(state: SwarmState, trial: Trial, sides: Sides, links: Links) -> str:
     return table(["Seed", ">Variation", ">Reference", ">Gain"], rows)
 
 
+def equivalents(state: SwarmState) -> str:
+    """What was tested to be as good as the best cell, and cheaper; "" where nothing was."""
+    cases = [case for case in state.findings() if case.about == "equivalence"]
+    if not cases:
+        return ""
+    text = (
+        "Each was measured against the best cell of its time, in pairs on untouched seeds. Supported means that both "
+        "were shown: the loss is no larger than what you allow, and it takes less time."
+    )
+    return f"## As good, and cheaper\n\n{text}\n\n{verdicts(state, cases)}"
+
+
 # ---------------------------------------------------------------- ablation
 
 
 def ablations(state: SwarmState) -> tuple[str, list[Case]]:
     """Which change of the best cell earned what, and the cases that say it."""
     incumbent = state.incumbent()
-    cases = [case for case in state.findings() if ablation(case)]
+    cases = [case for case in state.findings() if case.about == "ablation"]
     title = "## What each change earns"
     if incumbent is None:
         return "", []

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from jupyter_swarm.report import phrases
-from jupyter_swarm.report.answer import ablation
 from jupyter_swarm.report.markdown import Links, folded, inline, table
 from jupyter_swarm.report.phrases import number, plural, signed
 from jupyter_swarm.report.tables import anchor
@@ -48,7 +47,7 @@ def outcome(state: SwarmState, case: Case) -> str:
 
 def tried(state: SwarmState, links: Links) -> str:
     """Counts by kind of change and by direction, failed runs by reason, and every hypothesis with its runs."""
-    cases = [case for case in state.cases.values() if not ablation(case)]
+    cases = [case for case in state.cases.values() if case.about == "improvement"]
     title = "## What was tried, and what failed"
     if not cases:
         return f"{title}\n\nNo hypothesis was proposed." + _failures(state, links)

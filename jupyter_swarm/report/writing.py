@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -48,7 +49,7 @@ def write(workspace: Workspace, name: str) -> Path:
     state = SwarmState.of(log, name)
     links = Links(workspace.root, workspace.folder)
     checked = sources.check(workspace, sources.cited(state).values())
-    notebook = assemble(compose(state, log, links, checked), name, state.last)
+    notebook = assemble(compose(state, log, links, checked), name, state.last, workspace.chosen or sys.executable)
     target = _free(workspace.folder, name)
     _replace(target, encoded(notebook))
     return target
@@ -78,6 +79,7 @@ def compose(
         ("baseline", tables.baseline(state, links) if broken else ""),
         ("findings", tables.findings(state)),
         ("plot-effects", plots.effects(state)),
+        ("equivalents", tables.equivalents(state)),
         ("ablation", ablations),
         ("plot-ablation", plots.shares(state, ablated)),
         ("course", "## The score over time" if course else ""),
@@ -115,9 +117,9 @@ def phrase(gone: int) -> str:
     return f"{gone:,} of the runs {'has' if gone == 1 else 'have'}"
 
 
-def assemble(parts: Sequence[Part], name: str, through: int) -> dict[str, Any]:
-    """The notebook of these parts, its plots drawn."""
-    drawn = plots.render([part for _, part in parts if isinstance(part, Plot)])
+def assemble(parts: Sequence[Part], name: str, through: int, python: str) -> dict[str, Any]:
+    """The notebook of these parts, its plots drawn by an interpreter that has Matplotlib."""
+    drawn = plots.render([part for _, part in parts if isinstance(part, Plot)], python)
     pictures = iter(drawn if isinstance(drawn, list) else [])
     cells = []
     for identity, part in parts:

@@ -13,7 +13,7 @@ from jupyter_swarm import cell, statistics
 from jupyter_swarm.errors import EditError
 from jupyter_swarm.events import AnyEvent, BestEstimated, HypothesisProposed, Noted, PlanRegistered
 from jupyter_swarm.protocols import Desk, Task
-from jupyter_swarm.roles import screening
+from jupyter_swarm.roles import equivalence, screening
 from jupyter_swarm.state import Agent, Case, Direction, SwarmState, Trial
 from jupyter_swarm.words import Experiment, Hypothesis, Plan, Purpose, Variation
 
@@ -43,7 +43,7 @@ class Validation:
 
     def propose(self, state: SwarmState, agent: Agent, direction: Direction | None, desk: Desk) -> Task | None:
         """The next pair of an open plan; else a plan for what is ready; when screening is over the ablation of the best
-        cell, plans for less sure cases, and the best cell again.
+        cell, what is as good and cheaper, plans for less sure cases, and the best cell again.
         """
         for trial in state.trials.values():
             if trial.evidence is None and state.cases[trial.plan.hypothesis].mark != "vetoed":
@@ -52,7 +52,11 @@ class Validation:
                     return task
         plan = self._plan(state, agent, desk)
         if plan is None and desk.closing:
-            plan = self._ablation(state, agent, desk) or self._plan(state, agent, desk, unsure=True)
+            plan = (
+                self._ablation(state, agent, desk)
+                or self._equivalence(state, agent, desk)
+                or self._plan(state, agent, desk, unsure=True)
+            )
         if plan is not None or not desk.closing:
             return plan
         return self._best(state, agent, desk)
@@ -152,6 +156,17 @@ class Validation:
             return self._registered(state, hypothesis, agent, desk, HypothesisProposed(hypothesis=hypothesis))
         return None
 
+    def _equivalence(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
+        """A plan for what screening shows to be cheaper than the best cell, and about as good; the cheapest first."""
+        margin = float(state.option("equivalent", 0.0))
+        if not margin:
+            return None
+        found = equivalence.candidates(state, margin)
+        if not found:
+            return None
+        hypothesis = equivalence.hypothesis(state, found[0], margin, agent)
+        return self._registered(state, hypothesis, agent, desk, HypothesisProposed(hypothesis=hypothesis))
+
     def _best(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
         incumbent = state.incumbent()
         known = state.best.variation.id if state.best is not None else ""
@@ -214,7 +229,7 @@ def plan_for(state: SwarmState, hypothesis: Hypothesis, agent: str, pairs: int) 
         agent=agent,
         first_seed=position * PLAN_SEEDS,
         max_pairs=min(MOST_PAIRS, pairs),
-        margin=float(state.option("min_effect", 0.5 * state.spread)),
+        margin=hypothesis.equivalent or float(state.option("min_effect", 0.5 * state.spread)),
         weight=statistics.weight(position),
     )
 

@@ -10,4 +10,16 @@
 from jupyter_swarm.state.nouns import CUT_OFF, MOST_CUTS, SCREENING, Agent, Best, Case, Direction, Row, Steering, Trial
 from jupyter_swarm.state.swarm import SwarmState
 
-__all__ = ["CUT_OFF", "MOST_CUTS", "SCREENING", "Agent", "Best", "Case", "Direction", "Row", "Steering", "SwarmState", "Trial"]
+__all__ = [
+    "CUT_OFF",
+    "MOST_CUTS",
+    "SCREENING",
+    "Agent",
+    "Best",
+    "Case",
+    "Direction",
+    "Row",
+    "Steering",
+    "SwarmState",
+    "Trial",
+]

@@ -172,6 +172,7 @@ def _screened(state: SwarmState, experiment: Experiment, run: Run, case: Case | 
     cut_off = is_cut_off(run)
     if run.value is not None:
         state.values[variation, experiment.seed] = run.value
+        state.took[variation, experiment.seed] = run.seconds
         if variation == state.baseline.id:
             state.baseline_by_seed[experiment.seed] = run.value
         for waiting, value in state.waiting.pop((variation, experiment.seed), ()):
@@ -217,9 +218,10 @@ def _credit(state: SwarmState, case: Case, reward: float, failures: int = 0) -> 
 
 
 def _registered(state: SwarmState, record: e.Record, event: e.PlanRegistered) -> None:
-    state.trials[event.plan.id] = Trial(event.plan)
-    if event.plan.hypothesis in state.cases:
-        state.cases[event.plan.hypothesis].plan = event.plan.id
+    case = state.cases.get(event.plan.hypothesis)
+    state.trials[event.plan.id] = Trial(event.plan, case.hypothesis.equivalent if case is not None else 0.0)
+    if case is not None:
+        case.plan = event.plan.id
 
 
 def _judged(state: SwarmState, record: e.Record, event: e.VerdictReached) -> None:

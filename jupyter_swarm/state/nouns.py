@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Literal
 
 from jupyter_swarm import events as e
 from jupyter_swarm.words import Citation, Evidence, Experiment, Hypothesis, Objective, Plan, Policy, Run, Variation
@@ -12,6 +13,8 @@ SCREENING = ("baseline", "screening")
 """Purposes that screening's share of the budget pays for; all others are confirmation's."""
 CUT_OFF = ("stopped", "lost")
 """Reasons that say nothing of the cell: the run was ended from outside, or its runner died."""
+SHORTEST = 1e-6
+"""Seconds; a run counts as taking that long at least."""
 MOST_CUTS = 4
 """A pair is not repeated after so many of its runs were cut off."""
 
@@ -99,12 +102,22 @@ class Case:
     read: bool = False
     """Whether a person has approved it once there was a verdict: then its difference was there to be read, too."""
 
+    @property
+    def about(self) -> Literal["improvement", "ablation", "equivalence"]:
+        """What its hypothesis says: a change helps; a change of the best cell earns its share; a cheaper cell is as
+        good."""
+        if self.hypothesis.equivalent > 0.0:
+            return "equivalence"
+        return "ablation" if self.hypothesis.direction.startswith("ablation") else "improvement"
+
 
 @dataclass(slots=True)
 class Trial:
     """A plan and its pairs: seed → run of the variation, seed → run of the reference."""
 
     plan: Plan
+    equivalent: float = 0.0
+    """Of its hypothesis."""
     variation: dict[int, Run] = field(default_factory=dict)
     reference: dict[int, Run] = field(default_factory=dict)
     evidence: Evidence | None = None
@@ -140,8 +153,32 @@ class Trial:
 
         The order is fixed before the runs, whichever comes back first: only so may one look at any time.
         """
+        return self.gains(objective)[: self._count()]
+
+    def saved(self) -> list[float]:
+        """Logarithm of the reference's seconds over the variation's in the pairs that count: positive is cheaper.
+
+        A run that failed counts as one that took twice as long.
+        """
+        found = []
+        for seed in self._whole()[: self._count()]:
+            ours, theirs = self.variation[seed], self.reference[seed]
+            if ours.ok and theirs.ok:
+                found.append(math.log(max(theirs.seconds, SHORTEST) / max(ours.seconds, SHORTEST)))
+            else:
+                found.append(math.log(2.0) * (ours.ok - theirs.ok))
+        return found
+
+    def tests(self, objective: Objective) -> list[list[float]]:
+        """The differences that the plan's hypothesis says are all positive: one series, of an equivalence two."""
+        gains = self.counted(objective)
+        if not self.equivalent:
+            return [gains]
+        return [[gain + self.equivalent for gain in gains], self.saved()]
+
+    def _count(self) -> int:
         first = min((seed for seed in self.started if self.missing(seed)), default=math.inf)
-        return self.gains(objective)[: sum(seed < first for seed in self._whole())]
+        return sum(seed < first for seed in self._whole())
 
     def _whole(self) -> list[int]:
         both = self.variation.keys() & self.reference.keys()

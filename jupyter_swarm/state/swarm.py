@@ -51,6 +51,8 @@ class SwarmState:
     """Experiment id → the row of its run that counts (never a stopped or lost one)."""
     values: dict[tuple[str, int], float] = field(default_factory=dict)
     """(variation id, screening seed) → metric."""
+    took: dict[tuple[str, int], float] = field(default_factory=dict)
+    """Seconds of the runs behind `values`."""
     tried: set[str] = field(default_factory=set)
     """Ids of the baseline and of all variations that some hypothesis has proposed."""
     baseline_by_seed: dict[int, float] = field(default_factory=dict)
@@ -194,7 +196,7 @@ class SwarmState:
         """Variation → gain over the baseline by supported effects, and the end of the chain that gains most."""
         gained = {self.baseline.id: 0.0}
         best: tuple[float, Case | None] = (0.0, None)
-        waiting = [case for case in self.supported() if not case.hypothesis.direction.startswith("ablation")]
+        waiting = [case for case in self.supported() if case.about == "improvement"]
         while joined := [case for case in waiting if case.hypothesis.reference.id in gained]:
             for case in joined:
                 assert case.evidence is not None

@@ -249,6 +249,23 @@ def test_a_library_that_raises_is_noted_and_the_swarm_goes_on() -> None:
 # ---------------------------------------------------------------- where nothing can be run or written
 
 
+def test_what_the_budget_buys_is_said_where_runs_are_long() -> None:
+    def told(seconds: float, budget: int) -> list[str]:
+        class Timed(FunctionLaboratory):
+            async def run(self, experiment: Experiment, timeout_seconds: float, *, watch: Watch | None = None) -> Run:
+                return Run(experiment=experiment.id, value=PLANTED(experiment), seconds=seconds)
+
+        state = Ground([request(budget)]).play(PLANTED, laboratory=Timed(PLANTED))
+        return [text for _, _, text in state.log if text.startswith("A run takes")]
+
+    assert told(1.0, 30) == []
+    (line,) = told(1080.0, 52)
+    assert line.startswith("A run takes about 18 min: the budget pays for about 49 more runs.")
+    assert "one effect of twice" in line
+    assert "too few" in told(1080.0, 15)[0]
+    assert "effects as large as" in told(1080.0, 200)[0]
+
+
 class Ending(FunctionLaboratory):
     """A laboratory that fails altogether after some runs."""
 
