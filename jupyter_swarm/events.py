@@ -17,6 +17,7 @@ from jupyter_swarm.words import (
     Context,
     Evidence,
     Experiment,
+    Holdout,
     Hypothesis,
     Objective,
     Plan,
@@ -46,6 +47,7 @@ class SwarmRequested(Event, frozen=True, tag="swarm-requested"):
     """Hash of the cell and its magic line: running it again unchanged re-attaches."""
     options: dict[str, str | int | float | bool] = {}
     """workers, seed (of the swarm's own choices), timeout_seconds, share_confirmation, pairs."""
+    holdout: Holdout | None = None
 
 
 class PauseRequested(Event, frozen=True, tag="pause-requested"):
@@ -251,6 +253,18 @@ class BestEstimated(Event, frozen=True, tag="best-estimated"):
     hypothesis: str = ""
 
 
+class HoldoutMeasured(Event, frozen=True, tag="holdout-measured"):
+    """A supported finding on data that no run had seen: mean gain with its Student interval, positive is better."""
+
+    hypothesis: str
+    effect: float
+    low: float | None
+    high: float | None
+    pairs: int
+    mean: float
+    """Of the variation's metric there."""
+
+
 class TaskFinished(Event, frozen=True, tag="task-finished"):
     """An agent's task is over; its cost enters the record."""
 
@@ -291,6 +305,7 @@ AnyEvent = (
     | PlanRegistered
     | VerdictReached
     | BestEstimated
+    | HoldoutMeasured
     | TaskFinished
 )
 

@@ -45,9 +45,18 @@ def _finding(state: SwarmState, case: Case) -> dict[str, Any]:
         "effect": case.evidence.effect,
         "low": case.evidence.low,
         "high": case.evidence.high,
+        "holdout": _holdout(state, case),
         "runs": len(trial.variation) + len(trial.reference) if trial else 2 * case.evidence.pairs,
         "citations": [_citation(each) for each in case.hypothesis.citations],
     }
+
+
+def _holdout(state: SwarmState, case: Case) -> dict[str, Any] | None:
+    """On data that no run had seen; None where that was not measured."""
+    found = state.holdouts.get(case.hypothesis.id)
+    if found is None or not found.pairs:
+        return None
+    return {"effect": found.effect, "low": found.low, "high": found.high, "pairs": found.pairs, "mean": found.mean}
 
 
 def _citation(citation: Citation) -> dict[str, str]:

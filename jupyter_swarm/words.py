@@ -17,7 +17,7 @@ Value = None | bool | int | float | str
 """A literal that a knob may take."""
 
 Verdict = Literal["supported", "refuted", "open"]
-Purpose = Literal["baseline", "screening", "confirmation", "best", "replication"]
+Purpose = Literal["baseline", "screening", "confirmation", "best", "holdout", "replication"]
 Reason = Literal[
     "failure", "timeout", "missing", "nonfinite", "bounds", "pruned", "locked", "refused", "stopped", "lost"
 ]
@@ -200,6 +200,17 @@ class Analysis(Word, frozen=True):
     """Name in the cell → `module:qualname` (or `module` for a module), for imports of cell and context."""
     warnings: tuple[str, ...] = ()
     leaks: tuple[Leak, ...] = ()
+
+
+class Holdout(Word, frozen=True):
+    """Data that no run of a swarm may see, and how its cell is measured on them: once, for what is supported."""
+
+    expression: str
+    analysis: Analysis
+    """Of the cell with the expression after it; its metric is the expression's value."""
+    context: Context
+    """What both need, the new data among it."""
+    context_hash: str
 
 
 class Edit(Word, frozen=True):

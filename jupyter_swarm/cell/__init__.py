@@ -21,6 +21,7 @@
     standing.py              what it has set outside of its variables
     capturing.py             `capture`: what the notebook lends the cell
     editing.py, lifting.py   `apply` and `lift`
+    holdout.py               the cell on data that no run has seen
     wording.py               edits in words, differences of code
 
 Only `read` and `capture` look at live objects; all else works on source and an `Analysis` alone, in any process.
@@ -30,6 +31,7 @@ from jupyter_swarm.cell.bounds import broken, recorded
 from jupyter_swarm.cell.capturing import capture, context_hash, survey
 from jupyter_swarm.cell.editing import apply
 from jupyter_swarm.cell.finding import Sites, sites
+from jupyter_swarm.cell.holdout import extended, held_out
 from jupyter_swarm.cell.lifting import Lifted, lift
 from jupyter_swarm.cell.lock import check_lock
 from jupyter_swarm.cell.reading import read
@@ -49,6 +51,8 @@ __all__ = [
     "describe",
     "describe_all",
     "diff",
+    "extended",
+    "held_out",
     "lift",
     "python",
     "read",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from jupyter_swarm import statistics
+from jupyter_swarm.roles import holdout
 from jupyter_swarm.roles.validation import least_pairs
 from jupyter_swarm.state import SCREENING, SwarmState
 from jupyter_swarm.words import Purpose
@@ -114,7 +115,17 @@ class Purse:
         return True
 
     def _reserve(self, clock: float) -> int:
-        """Runs kept for measuring the best cell again."""
+        """Runs kept for measuring the best cell again, and once on new data where there are any."""
+        return self._again(clock) + self._new_data()
+
+    def _new_data(self) -> int:
+        """Runs that the next finding takes on new data; before there is any, as many as the first would take."""
+        state = self._state
+        if state.request is None or state.request.holdout is None or (state.supported() and not holdout.due(state)):
+            return 0
+        return 2 * holdout.pairs(state) + 1
+
+    def _again(self, clock: float) -> int:
         state = self._state
         incumbent = state.incumbent()
         if state.best is not None and incumbent is not None:

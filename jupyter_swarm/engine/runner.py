@@ -22,10 +22,12 @@ from jupyter_swarm.errors import LeaseLost, LedgerError, SwarmError, UsageError,
 from jupyter_swarm.events import Noted, Record, RunnerEnded, RunnerStarted, SwarmEnded, SwarmRequested
 from jupyter_swarm.experiments import NotebookLaboratory
 from jupyter_swarm.experiments.checkpoints import Checkpoints
+from jupyter_swarm.experiments.holdout import WithHoldout
 from jupyter_swarm.experiments.packages import Packages
 from jupyter_swarm.library import Librarian, LocalLibrary
-from jupyter_swarm.protocols import Lease
+from jupyter_swarm.protocols import Laboratory, Lease
 from jupyter_swarm.version import __version__
+from jupyter_swarm.words import Analysis, Context
 from jupyter_swarm.workspace import Workspace
 
 LEASE_SECONDS = 20.0
@@ -80,18 +82,7 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
     library = LocalLibrary(workspace)
     if library.papers():
         Librarian(workspace).start_if_needed()
-    workers = int(request.options.get("workers", 0)) or None
-    laboratory = NotebookLaboratory(
-        workspace,
-        name,
-        request.analysis,
-        request.context,
-        workers=workers,
-        read=[each for each in str(request.options.get("read", "")).split(os.pathsep) if each],
-        unsafe=bool(request.options.get("unsafe", False)),
-        network=bool(request.options.get("network", False)),
-        gpus=int(request.options.get("gpus", 0)),
-    )
+    laboratory = _laboratory(workspace, name, request)
     mind = str(request.options.get("mind", "classical"))
     swarm = Swarm(
         store,
@@ -116,6 +107,30 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
         await asyncio.to_thread(Checkpoints(workspace.swarm(name)).clear)
     else:
         swarm.append(RunnerEnded(why=swarm.quit_reason))
+
+
+def _laboratory(workspace: Workspace, name: str, request: SwarmRequested) -> Laboratory:
+    """Where experiments run; those on new data apart from all others."""
+    options, held = request.options, request.holdout
+
+    def made(analysis: Analysis, context: Context, *, apart: bool = False) -> NotebookLaboratory:
+        return NotebookLaboratory(
+            workspace,
+            name,
+            analysis,
+            context,
+            workers=int(options.get("workers", 0)) or None,
+            read=[each for each in str(options.get("read", "")).split(os.pathsep) if each],
+            unsafe=bool(options.get("unsafe", False)),
+            network=bool(options.get("network", False)),
+            gpus=int(options.get("gpus", 0)),
+            apart=apart,
+        )
+
+    usual = made(request.analysis, request.context)
+    if held is None:
+        return usual
+    return WithHoldout(usual, lambda: made(held.analysis, held.context, apart=True), held.context_hash)
 
 
 def _packages(request: SwarmRequested, records: Sequence[Record]) -> Packages:

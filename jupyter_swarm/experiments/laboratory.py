@@ -73,6 +73,7 @@ class NotebookLaboratory:
         unsafe: whether code that nobody has read may run where it cannot be shut in.
         network: whether experiments may open connections, which the sandbox forbids otherwise.
         gpus: how many there are; each experiment has one for itself. 0: none is dealt out.
+        apart: what the cell reads here is granted to no experiment elsewhere (`holdout.py`).
 
     Experiments are shut in (`worker/sandbox/`) as far as this machine can, unless JUPYTER_SWARM_ISOLATION=off.
 
@@ -91,6 +92,7 @@ class NotebookLaboratory:
         unsafe: bool = False,
         network: bool = False,
         gpus: int = 0,
+        apart: bool = False,
     ) -> None:
         self.workers = min(workers or usable_cores(), gpus or sys.maxsize)
         self.notes: tuple[str, ...] = ()
@@ -106,7 +108,8 @@ class NotebookLaboratory:
         self._journal: Journal | None = None
         self._runs = Path()
         self._inputs: Inputs | None = None
-        self._allowed = sealed.Allowed(workspace.swarm(swarm))
+        self._place = workspace.swarm(swarm) / "holdout" if apart else workspace.swarm(swarm)
+        self._allowed = sealed.Allowed(self._place)
         self._open = 0
         self._prepared = functools.lru_cache(maxsize=512)(self._prepare)
 
@@ -152,7 +155,8 @@ class NotebookLaboratory:
         journal = Journal(self._workspace.swarm(self._swarm) / recorded.FILE)
         await asyncio.to_thread(journal.open)
         self._journal = journal
-        self._inputs = Inputs(self._workspace.swarm(self._swarm))
+        self._place.mkdir(mode=0o700, exist_ok=True)
+        self._inputs = Inputs(self._place)
         self._executor.grant(self._inputs.load())
         self._allowed.load()
         try:
@@ -224,7 +228,7 @@ class NotebookLaboratory:
 
     def _is_own(self, experiment: Experiment) -> bool:
         """Whether it is the person's own cell, which may read what they may; what it reads is granted to all others."""
-        return experiment.purpose == "baseline" and experiment.code == self._analysis.code
+        return experiment.purpose in ("baseline", "holdout") and experiment.code == self._analysis.code
 
     def _share(self, experiment: Experiment, source: str, values: Mapping[str, object]) -> Share | None:
         """What screening runs may share; runs that count as evidence share nothing."""

@@ -139,7 +139,8 @@ def _row(state: SwarmState, case: Case) -> tuple[str, ...]:
     unaudited = ", unaudited" if phrases.unaudited(state, case) else ""
     marked = f" ({case.mark} by you)" if case.mark else ""
     judged = phrases.judged(case.evidence).partition(", ")[2]
-    note = f"; {case.evidence.note}" if case.evidence.note else ""
+    new = phrases.held_out(state, case)
+    note = "".join(f"; {each}" for each in (new, case.evidence.note) if each)
     verdict = f"{case.evidence.verdict}{unaudited}"
     return (
         case.hypothesis.id, verdict, case.hypothesis.statement + marked, signed(case.evidence.effect), judged + note

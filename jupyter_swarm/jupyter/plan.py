@@ -38,6 +38,7 @@ def plan(
     keep: Sequence[str] = (),
     setup: Sequence[str] = (),
     done: int = 0,
+    confirm: str = "",
     folder: Path,
     workers: int = 1,
     share: float | None = None,
@@ -48,25 +49,26 @@ def plan(
     Raises:
         CellError: the cell cannot be used as it is, or something cannot be captured.
     """
-    analysis = cells.read(
-        code,
-        metric=objective.metric,
-        namespace=namespace,
-        vary=vary,
-        fix=fix,
-        record=record,
-        keep=keep,
-        setup=setup,
-        done=done,
-        folder=folder,
-    )
+    wishes: dict[str, Any] = {
+        "vary": vary, "fix": fix, "record": record, "keep": keep, "setup": setup, "done": done, "folder": folder,
+    }  # fmt: skip
+    analysis = cells.read(code, metric=objective.metric, namespace=namespace, **wishes)
+    held = cells.held_out(code, confirm, analysis, namespace, **wishes) if confirm else None
     captures = cells.survey(analysis, namespace)
     seconds = earlier.state.run_seconds if earlier is not None and earlier.state.durations else None
     bought = buys(budget, workers, CONFIRMATION if share is None else share, seconds)
     answer = described(analysis, captures, objective)
+    if held is not None:
+        answer.parts.append(Words(_new_data(analysis, held)))
     answer.parts += [Words("What the budget buys", strong=True), Words(bought), Words("Nothing was started.")]
     answer.data["budget"] = bought
     return answer
+
+
+def _new_data(analysis: Analysis, held: Analysis) -> str:
+    """What supported findings will be measured on."""
+    new = ", ".join(name for name in held.names if name not in analysis.names)
+    return f"Supported findings will be measured once on {new}, which no other run sees."
 
 
 def before(workspace: Workspace, name: str) -> Swarm | None:

@@ -60,10 +60,9 @@ def _supported(state: SwarmState) -> str:
 
 def _evidence(state: SwarmState, case: Case) -> str:
     assert case.evidence is not None
-    free = phrases.unaudited(state, case)
-    return phrases.judged(case.evidence) + (
-        "; unaudited: it rests on free code that you have not approved" if free else ""
-    )
+    new = phrases.held_out(state, case)
+    free = "unaudited: it rests on free code that you have not approved" if phrases.unaudited(state, case) else ""
+    return "; ".join(filter(None, (phrases.judged(case.evidence), new, free)))
 
 
 def chain_of(state: SwarmState) -> list[Case]:
@@ -101,6 +100,11 @@ def _others(state: SwarmState) -> str:
 
 def _caution(state: SwarmState) -> str:
     evidence: list[Evidence] = [case.evidence for case in state.supported() if case.evidence is not None]
+    if any(found.pairs for found in state.holdouts.values()):
+        return (
+            "What holds on new data was measured there once, over a few seeds of the cell: its interval says nothing "
+            "of other new data."
+        )
     if any(each.scope == "splits" for each in evidence):
         return "This holds over splits of these data; for new data see the wider interval of each finding."
     if any(each.scope == "seeds" for each in evidence):

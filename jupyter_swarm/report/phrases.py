@@ -105,6 +105,17 @@ def judged(evidence: Evidence) -> str:
     return ", ".join(filter(None, (*parts, SCOPES[evidence.scope], cost(evidence))))
 
 
+def held_out(state: SwarmState, case: Case) -> str:
+    """What a finding came to on data that no run had seen; "" where that was not measured."""
+    found = state.holdouts.get(case.hypothesis.id)
+    if found is None:
+        return ""
+    if not found.pairs:
+        return "could not be measured on new data"
+    bounds = f" {interval(found.low, found.high)}" if found.low is not None else ""
+    return f"on new data {signed(found.effect)}{bounds}, {plural(found.pairs, 'pair')}"
+
+
 def cost(evidence: Evidence) -> str:
     """How long a run took, in units of its reference: a gain that was bought with time is shown as such."""
     return f"in {number(evidence.cost_ratio, 2)} times the time"

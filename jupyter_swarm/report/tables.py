@@ -112,6 +112,11 @@ def findings(state: SwarmState) -> str:
     )
     if len(scopes) == 1:
         text += f" All of it holds {scopes.copy().pop()}."
+    if state.holdouts and state.request is not None and state.request.holdout is not None:
+        text += (
+            " *On new data* is the same difference, measured once on data that no run had seen "
+            f"({inline(state.request.holdout.expression)}): its interval is over seeds of the cell, not over data."
+        )
     return f"## Findings\n\n{text}\n\n{verdicts(state, cases)}"
 
 
@@ -121,7 +126,8 @@ def verdicts(state: SwarmState, cases: Sequence[Case]) -> str:
     several = len({found.scope for _, found in known}) > 1
     new = any(found.new_data_low is not None for _, found in known)
     heads = ["", "Finding", "Verdict", ">Effect", ">95 % interval", ">Pairs"]
-    heads += ["Scope"] * several + [">For new data"] * new + [">Cost"]
+    held = any(case.hypothesis.id in state.holdouts for case, _ in known)
+    heads += ["Scope"] * several + [">For new data"] * new + [">On new data"] * held + [">Cost"]
     rows = []
     for case, found in known:
         row = _finding(state, case, found)
@@ -129,6 +135,7 @@ def verdicts(state: SwarmState, cases: Sequence[Case]) -> str:
         row += [
             joined(interval(found.new_data_low, found.new_data_high)) if found.new_data_low is not None else "–"
         ] * new
+        row += [inline(phrases.held_out(state, case).removeprefix("on new data ")) or "–"] * held
         rows.append([*row, f"×{number(found.cost_ratio, 3)}"])
     return table(heads, rows)
 

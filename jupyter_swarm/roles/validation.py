@@ -13,7 +13,7 @@ from jupyter_swarm import cell, statistics
 from jupyter_swarm.errors import EditError
 from jupyter_swarm.events import AnyEvent, BestEstimated, HypothesisProposed, Noted, PlanRegistered
 from jupyter_swarm.protocols import Desk, Task
-from jupyter_swarm.roles import equivalence, screening
+from jupyter_swarm.roles import equivalence, holdout, screening
 from jupyter_swarm.state import Agent, Case, Direction, SwarmState, Trial
 from jupyter_swarm.words import Experiment, Hypothesis, Plan, Purpose, Variation
 
@@ -59,10 +59,13 @@ class Validation:
             )
         if plan is not None or not desk.closing:
             return plan
-        return self._best(state, agent, desk)
+        return self._best(state, agent, desk) or holdout.task(state, agent, desk)
 
     async def perform(self, task: Task, desk: Desk) -> None:
-        """Run the pair, or the best cell's runs and their estimate."""
+        """Run the pair; or the best cell's runs and their estimate; or those on new data and what comes of them."""
+        if task.experiments and task.experiments[0].purpose == "holdout":
+            await self._hold_out(task, desk)
+            return
         if not task.experiments or task.experiments[0].purpose != "best":
             await asyncio.gather(*(desk.run(experiment) for experiment in task.experiments))
             return
@@ -85,6 +88,13 @@ class Validation:
         desk.append(
             BestEstimated(variation=best.variation, mean=mean, low=low, high=high, runs=len(values), hypothesis=best.id)
         )
+
+    async def _hold_out(self, task: Task, desk: Desk) -> None:
+        """The cell as given goes first: what it reads, the others may read."""
+        first, *others = task.experiments
+        found = [await desk.run(first), *await asyncio.gather(*(desk.run(each) for each in others))]
+        runs = {(asked.code, asked.seed): run for asked, run in zip(task.experiments, found, strict=True)}
+        desk.append(*holdout.measured(desk.state, desk.state.cases[task.subject], runs))
 
     def _pair(self, state: SwarmState, trial: Trial, agent: Agent, desk: Desk) -> Task | None:
         plan = trial.plan

@@ -244,6 +244,10 @@ def _best(state: SwarmState, record: e.Record, event: e.BestEstimated) -> None:
     state.best = Best(event.variation, event.mean, event.low, event.high, event.runs, event.hypothesis)
 
 
+def _held_out(state: SwarmState, record: e.Record, event: e.HoldoutMeasured) -> None:
+    state.holdouts[event.hypothesis] = event
+
+
 def _task(state: SwarmState, record: e.Record, event: e.TaskFinished) -> None:
     agent = state.agents.get(event.agent)
     if agent is not None:
@@ -279,5 +283,6 @@ FOLDS: dict[type, Callable[[SwarmState, e.Record, Any], None]] = {
     e.PlanRegistered: _registered,
     e.VerdictReached: _judged,
     e.BestEstimated: _best,
+    e.HoldoutMeasured: _held_out,
     e.TaskFinished: _task,
 }

@@ -51,6 +51,8 @@ class SwarmState:
     """Experiment id → the row of its run that counts (never a stopped or lost one)."""
     values: dict[tuple[str, int], float] = field(default_factory=dict)
     """(variation id, screening seed) → metric."""
+    holdouts: dict[str, e.HoldoutMeasured] = field(default_factory=dict)
+    """Supported hypotheses on data that no run had seen."""
     took: dict[tuple[str, int], float] = field(default_factory=dict)
     """Seconds of the runs behind `values`."""
     tried: set[str] = field(default_factory=set)

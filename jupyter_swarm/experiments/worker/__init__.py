@@ -3,6 +3,7 @@
     __main__.py    started by the runner: `python worker/__main__.py FD`
     zygote.py      imports and loads once, forks experiments, watches them, leaves nothing of them behind
     child.py       what a fork does: shut itself in, execute the cells, tell
+    captured.py    loads what the cell took from its notebook
     shell.py       IPython's shell as a kernel has it, whose messages go to a channel
     channel.py     the frames that are told, and the cap on what is printed
     threads.py     how many threads its libraries may use

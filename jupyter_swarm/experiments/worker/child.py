@@ -18,7 +18,7 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
-from . import processes
+from . import captured, processes
 from .curves import Curves
 from .integrity import Seal, signature
 from .purity import Purity
@@ -71,19 +71,12 @@ def load(shell: Any, path: str) -> list[str] | None:
     Returns:
         Every name that the code of captured functions and classes mentions; None where that cannot be told.
     """
-    import pickle
-
     loaded: dict[str, Any] = {}
     setattr(sys, LOADED, loaded)
     if not path:
         return []
-
-    class Unpickler(pickle.Unpickler):
-        def persistent_load(self, name: Any) -> Any:
-            return None if name.endswith("made later") else shell.user_ns
-
-    with contextlib.suppress(BaseException), open(path, "rb") as file:
-        loaded[path] = Unpickler(file).load()
+    with contextlib.suppress(BaseException):
+        loaded[path] = captured.load(path, shell.user_ns)
     return mentioned(loaded[path].values()) if path in loaded else None
 
 

@@ -39,7 +39,7 @@ class Curves:
         self._points = 0
         self._refuse: Any = None
         self.shown = ""
-        """Why what has been executed could not be shared, where there is a point: whoever watches has to see it come."""
+        """Why what has been executed cannot be shared, once there is a point: whoever watches has to see it come."""
 
     def listen(self, refuse: Any = None) -> None:
         """Take what the cell records from now on, in this process (a fork of another that did so before).

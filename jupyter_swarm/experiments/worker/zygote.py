@@ -39,7 +39,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import child, processes, threads
+from . import captured, child, processes, threads
 from .channel import Channel
 from .copies import Copies
 from .integrity import Seals
@@ -115,7 +115,11 @@ class Zygote:
         self.slots: list[child.Slot | None] = []
         """Of experiments, then of forks of snapshots, then that of snapshots; None: not this process's to use."""
         self._running: dict[int, Running] = {}
+        self._held = processes.resident
+        """Memory of a process; without pages of files where what was captured is one."""
         self._own = 0
+        self._files = 0
+        """Bytes of files that may be among an experiment's greatest memory, as the system tells it afterwards."""
         self._private: list[int] = []
         self._variables: set[str] = set()
         self._snapshots = False
@@ -140,6 +144,10 @@ class Zygote:
         if "numpy" in sys.modules:
             importlib.import_module("numpy.random")  # numpy would import it at its first use, in each fork again
         self.names = child.load(self.shell, self._setup.get("captures", ""))
+        if mapped := captured.beside(self._setup.get("captures", "")):
+            own = os.getpid()
+            self._held = processes.held
+            self._files = mapped + processes.resident(own) - processes.held(own)
         self.seals = Seals(self.shell, getattr(sys, child.LOADED))
         self.frames.held.clear()
         if processes.threads() > 1:
@@ -180,7 +188,7 @@ class Zygote:
         processes.adopt_orphans()
         gc.collect()
         gc.freeze()  # what is shared with the children stays shared: no collection writes to it
-        self._own = processes.resident(os.getpid())
+        self._own = self._held(os.getpid())
         with contextlib.suppress(OSError, IndexError):
             self._storage = Storage(self._setup["slots"][0], self._setup.get("disk", 0))
         signals, wake = os.pipe()
@@ -213,6 +221,7 @@ class Zygote:
         other = Zygote(channel, self._setup)
         other.frames, other.shell, other.sandbox, other.slots = self.frames, self.shell, self.sandbox, self.slots
         other.threads, other.copies = self.threads, self.copies
+        other._held, other._files = self._held, self._files
         return other
 
     def _patience(self) -> float | None:
@@ -302,7 +311,7 @@ class Zygote:
                     break
                 if (running := mine.get(pid)) is not None:
                     running.status = os.waitstatus_to_exitcode(status)
-                    running.peak = max(running.peak, used.ru_maxrss * 1024)
+                    running.peak = max(running.peak, used.ru_maxrss * 1024 - self._files)
                     running.cpu = used.ru_utime + used.ru_stime
         for running in [each for each in self._running.values() if each.status is not None]:
             if not processes.kill_group(running.pid):
@@ -352,7 +361,7 @@ class Zygote:
         held: dict[int, int] = {}
         for running in self._running.values():
             pids = sessions[running.pid]
-            held[running.number] = sum(max(0, processes.resident(pid) - self._own) for pid in pids)
+            held[running.number] = sum(max(0, self._held(pid) - self._own) for pid in pids)
             if self._looks % NAMELESS_LOOKS == 0:
                 running.nameless = nameless(pids)[0]
                 running.threads = sum(processes.threads(pid) for pid in pids)

@@ -62,7 +62,14 @@ class Sandbox:
             self._slots,
             self.policy.shm_bytes,
             self.policy.shut,
-            [*self._slots, *self.policy.read, *self.policy.write, *self.policy.shown, *paths.interpreter(), os.getcwd()],
+            [
+                *self._slots,
+                *self.policy.read,
+                *self.policy.write,
+                *self.policy.shown,
+                *paths.interpreter(),
+                os.getcwd(),
+            ],
         )
         missing.update(self._names.prepare([each for each in wanted if each not in ISOLATING]))
         if "landlock" in wanted:

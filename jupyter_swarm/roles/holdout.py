@@ -1,0 +1,104 @@
+"""New data (`--confirm`): each supported finding is measured once on data that no run has seen.
+
+It changes no verdict: it says whether what holds over these seeds, or these splits, holds there as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import fmean
+
+from jupyter_swarm import cell, statistics
+from jupyter_swarm.events import AnyEvent, HoldoutMeasured, Noted
+from jupyter_swarm.protocols import Desk, Task
+from jupyter_swarm.state import Agent, Case, SwarmState
+from jupyter_swarm.words import Experiment, Holdout, Run, Variation
+
+SEEDS = 300_000_000
+"""Seeds of these runs begin here; all findings share them."""
+PAIRS, EXACT_PAIRS = 6, 2
+MOST = 8
+"""Findings that are measured: the improvements that the best cell is made of first."""
+
+
+def pairs(state: SwarmState) -> int:
+    """How many pairs each finding gets."""
+    return EXACT_PAIRS if statistics.deterministic(state.baseline_values()) else PAIRS
+
+
+def due(state: SwarmState) -> list[Case]:
+    """Supported findings that have not been measured on new data, and shall be; the best cell's first."""
+    if state.request is None or state.request.holdout is None:
+        return []
+    found = [case for case in state.supported() if case.about != "ablation"][:MOST]
+    best = state.incumbent()
+    found.sort(key=lambda case: case is not best)
+    return [case for case in found if case.hypothesis.id not in state.holdouts]
+
+
+def task(state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
+    """Measure the next finding: the cell as given, then variation and reference on each seed."""
+    waiting = due(state)
+    if not waiting or any(row.experiment.purpose == "holdout" for row in state.in_flight):
+        return None
+    case, count = waiting[0], pairs(state)
+    if desk.left("holdout") < 2 * count:
+        return None
+    hypothesis = case.hypothesis
+    seeds = range(SEEDS, SEEDS + count)
+    sides = (hypothesis.variation, hypothesis.reference)
+    runs = [_run(state, state.baseline, SEEDS, case, agent)]
+    runs += [_run(state, side, seed, case, agent) for seed in seeds for side in sides]
+    return Task(
+        agent.id, "validation", hypothesis.direction, experiments=tuple(dict.fromkeys(runs)), subject=hypothesis.id
+    )
+
+
+def measured(state: SwarmState, case: Case, runs: Mapping[tuple[str, int], Run | None]) -> list[AnyEvent]:
+    """What came of it, from the runs by code and seed; no pairs where none came back."""
+    hypothesis = case.hypothesis
+    sides = [_code(state, side) for side in (hypothesis.variation, hypothesis.reference)]
+    gains, ours = [], []
+    for seed in range(SEEDS, SEEDS + pairs(state)):
+        values = [run.value for code in sides if (run := runs.get((code, seed))) is not None and run.value is not None]
+        if len(values) == 2:
+            gains.append(state.objective.gain(values[0], values[1]))
+            ours.append(values[0])
+    if gains:
+        effect, low, high = statistics.mean_interval(gains) if len(gains) > 1 else (gains[0], None, None)
+        return [
+            HoldoutMeasured(
+                hypothesis=hypothesis.id, effect=effect, low=low, high=high, pairs=len(gains), mean=fmean(ours)
+            )
+        ]
+    why = next((f" ({run.message})" for run in runs.values() if run is not None and run.message), "")
+    text = f"{hypothesis.id} could not be measured on new data: no pair of runs gave values{why}"
+    nothing = HoldoutMeasured(hypothesis=hypothesis.id, effect=0.0, low=None, high=None, pairs=0, mean=0.0)
+    return [nothing, Noted(text=text, level="warning")]
+
+
+def _code(state: SwarmState, variation: Variation) -> str:
+    asked = _holdout(state)
+    return cell.extended(variation.code, asked.analysis.metric, asked.expression)
+
+
+def _run(state: SwarmState, variation: Variation, seed: int, case: Case, agent: Agent) -> Experiment:
+    asked = _holdout(state)
+    side = "" if variation.id == case.hypothesis.variation.id else " (its reference)"
+    return Experiment(
+        code=_code(state, variation),
+        seed=seed,
+        metric=asked.analysis.metric,
+        context=asked.context_hash,
+        purpose="holdout",
+        title=f"On new data: {case.hypothesis.statement}{side}",
+        hypothesis=case.hypothesis.id,
+        agent=agent.id,
+        citations=case.hypothesis.citations,
+    )
+
+
+def _holdout(state: SwarmState) -> Holdout:
+    assert state.request is not None
+    assert state.request.holdout is not None
+    return state.request.holdout

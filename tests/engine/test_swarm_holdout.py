@@ -1,0 +1,108 @@
+"""--confirm: supported findings are measured once on data that no other run has seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_swarm import Swarm, cell
+from jupyter_swarm.errors import CellError
+from jupyter_swarm.report import answer, tables
+
+CELL = '''
+"""Which strength fits?"""
+from sklearn.linear_model import Ridge
+rng = np.random.default_rng(seed)
+rows = rng.choice(len(X), len(X) // 2, replace=False)
+model = Ridge(alpha=300.0).fit(X[rows], y[rows])
+error = float(np.mean((y - model.predict(X)) ** 2))
+'''
+NOTEBOOK = """
+import numpy as np
+import sys
+
+rng = np.random.default_rng(0)
+X, X_new = rng.normal(size=(400, 2)), rng.normal(size=(200, 2))
+y = 2 * X[:, 0] + 0.1 * rng.normal(size=400)
+y_new = 2 * X_new[:, 0] + 0.3 * rng.normal(size=200)
+seed = 0
+
+
+def seen():
+    "Fails where new data are to be seen in a run that is not on them."
+    spaces = [globals(), *getattr(sys, "swarm_captures", {}).values()]
+    if any("X_new" in space for space in spaces) and not any("error_on_new_data" in each for each in In):
+        raise AssertionError("the new data are to be seen")
+"""
+
+
+def namespace() -> dict[str, Any]:
+    """What the notebook's first cell leaves."""
+    space: dict[str, Any] = {"__name__": "__main__"}
+    exec(NOTEBOOK, space)
+    return space
+
+
+def wishes(**more: Any) -> dict[str, Any]:
+    return {"metric": "error", "namespace": namespace(), **more}
+
+
+EXPRESSION = "float(np.mean((y_new - model.predict(X_new)) ** 2))"
+
+
+def test_the_cell_is_read_with_the_expression_after_it() -> None:
+    base = cell.read(CELL, **wishes())
+    found = cell.held_out(CELL, EXPRESSION, base, namespace())
+    assert found.metric == "error_on_new_data"
+    assert found.code.splitlines()[-1].startswith("error_on_new_data = float(")
+    assert {*found.names} - {*base.names} == {"X_new", "y_new"}
+    assert any("X_new" in each.text for each in found.locked), "the expression is locked"
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("score =", "is no expression"),
+        ("import os", "is no expression"),
+        ("float(np.mean(y))", "measures nothing new"),
+        ("missing(X_new)", "'missing' exists nowhere"),
+    ],
+)
+def test_what_is_wrong_is_said(expression: str, said: str) -> None:
+    base = cell.read(CELL, **wishes())
+    with pytest.raises(CellError, match=said):
+        cell.held_out(CELL, expression, base, namespace())
+
+
+@pytest.mark.slow
+def test_supported_findings_are_measured_once_and_nobody_else_sees_the_data(tmp_path: Path) -> None:
+    code = CELL.replace("rng =", "seen()\nrng =")
+    swarm = Swarm.start(
+        code, minimize="error", budget="140x", agents=8, namespace={**namespace(), "In": []}, workspace=tmp_path,
+        confirm=EXPRESSION, vary=["Ridge.alpha"],
+    )  # fmt: skip
+    state = swarm.wait(240)
+    assert state.phase == "done", state.why
+    assert not state.failed, [row.run for row in state.rows.values() if row.run and row.run.reason]
+    known = {case.hypothesis.id for case in state.supported() if case.about != "ablation"}
+    assert known
+    assert {*state.holdouts} == known
+    rows = [row for row in state.rows.values() if row.experiment.purpose == "holdout"]
+    incumbent = state.incumbent()
+    assert incumbent is not None
+    first = state.holdouts[incumbent.hypothesis.id]
+    assert first.pairs == 6
+    assert first.effect > 0.1, "less of a penalty fits new data better, too"
+    assert 0.05 < first.mean < 0.2
+    assert state.request is not None
+    assert "X_new" not in {each.name for each in state.request.context.captures}
+    assert state.request.holdout is not None
+    assert "X_new" in {each.name for each in state.request.holdout.context.captures}
+    before = [row.number for row in state.rows.values() if row.experiment.purpose != "holdout"]
+    assert min(row.number for row in rows) > max(before), "after everything else"
+    assert "on new data" in answer.answer(state)
+    assert "On new data" in tables.findings(state)
+    assert any(each["holdout"] for each in swarm.result()["findings"])
+    assert "error_on_new_data" in swarm.notebook(rows[0].number).read_text(encoding="utf-8")
