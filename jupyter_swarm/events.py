@@ -14,6 +14,7 @@ from jupyter_swarm.words import (
     Analysis,
     Budget,
     Citation,
+    Compromise,
     Context,
     Evidence,
     Experiment,
@@ -265,6 +266,12 @@ class HoldoutMeasured(Event, frozen=True, tag="holdout-measured"):
     """Of the variation's metric there."""
 
 
+class FrontMeasured(Event, frozen=True, tag="front-measured"):
+    """Two objectives: the variations between which one has to choose, as screening saw them, measured again."""
+
+    points: tuple[Compromise, ...]
+
+
 class TaskFinished(Event, frozen=True, tag="task-finished"):
     """An agent's task is over; its cost enters the record."""
 
@@ -306,6 +313,7 @@ AnyEvent = (
     | VerdictReached
     | BestEstimated
     | HoldoutMeasured
+    | FrontMeasured
     | TaskFinished
 )
 

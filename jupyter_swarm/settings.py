@@ -20,7 +20,7 @@ MOST_SECONDS = 366 * 86400.0
 MOST_EXPERIMENTS = 10_000_000
 OPTIONS = (
     "workers", "timeout_seconds", "share_confirmation", "seed", "mind", "network", "gpus", "unsafe", "read",
-    "min_effect", "equivalent", "prune",
+    "min_effect", "equivalent", "prune", "tradeoff",
 )  # fmt: skip
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdx])")
 _BUDGET_CURE = "time (s, m, h, d), experiments (x), or both, as in 90s, 2m, 500x or 2m,500x"
@@ -104,6 +104,22 @@ def objective_of(maximize: str | None, minimize: str | None) -> Objective:
     return Objective(metric=metric, maximize=bool(maximize))
 
 
+def tradeoff(text: str) -> Objective:
+    """The second objective, of which less is better unless `:max` follows.
+
+    Raises:
+        UsageError: it is no name.
+
+    >>> tradeoff("latency_ms"), tradeoff("recall:max").maximize
+    (Objective(metric='latency_ms', maximize=False), True)
+    """
+    found, way = Objective.second(text), text.partition(":")[2]
+    if not found.metric.isidentifier() or keyword.iskeyword(found.metric) or way not in ("", "max", "min"):
+        cure = "a name that the cell assigns, or seconds, or peak_mb: less is better, or NAME:max"
+        raise UsageError(f"{text!r} is no second objective", where="--tradeoff", cure=cure)
+    return found
+
+
 def checked(agents: int, options: Mapping[str, str | int | float | bool | None]) -> dict[str, str | int | float | bool]:
     """Options of a swarm that make sense, those that are None left out.
 
@@ -126,6 +142,8 @@ def checked(agents: int, options: Mapping[str, str | int | float | bool | None])
         )
     if chosen.get("prune", "median") not in PRUNING:
         raise UsageError(f"{chosen['prune']!r} is no rule", where="--prune", cure=f"one of {', '.join(PRUNING)}")
+    if "tradeoff" in chosen:
+        tradeoff(str(chosen["tradeoff"]))
     mind = chosen.get("mind", "classical")
     if mind != "classical":
         from jupyter_swarm import minds

@@ -17,7 +17,7 @@ Value = None | bool | int | float | str
 """A literal that a knob may take."""
 
 Verdict = Literal["supported", "refuted", "open"]
-Purpose = Literal["baseline", "screening", "confirmation", "best", "holdout", "replication"]
+Purpose = Literal["baseline", "screening", "confirmation", "best", "front", "holdout", "replication"]
 Reason = Literal[
     "failure", "timeout", "missing", "nonfinite", "bounds", "pruned", "locked", "refused", "stopped", "lost"
 ]
@@ -38,6 +38,12 @@ class Objective(Word, frozen=True):
 
     metric: str
     maximize: bool = True
+
+    @classmethod
+    def second(cls, text: str) -> Objective:
+        """From the text of `--tradeoff`: of a second objective less is better, unless `:max` follows its name."""
+        name, _, way = text.partition(":")
+        return cls(metric=name, maximize=way == "max")
 
     def gain(self, value: float, reference: float) -> float:
         """How much better `value` is than `reference`; positive is better whatever the direction."""
@@ -236,6 +242,19 @@ class Variation(Word, frozen=True):
     def id(self) -> str:
         """Twelve hexadecimal digits of the code's hash."""
         return _digest(self.code)
+
+
+class Compromise(Word, frozen=True):
+    """A variation with two objectives, each measured again on untouched seeds: means and Student intervals."""
+
+    variation: Variation
+    hypothesis: str
+    """"" for the baseline."""
+    runs: int
+    metric: tuple[float, float, float]
+    """Mean, low, high."""
+    second: tuple[float, float, float]
+    """Likewise."""
 
 
 class Hypothesis(Word, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from jupyter_swarm import statistics
-from jupyter_swarm.roles import holdout
+from jupyter_swarm.roles import front, holdout
 from jupyter_swarm.roles.validation import least_pairs
 from jupyter_swarm.state import SCREENING, SwarmState
 from jupyter_swarm.words import Purpose
@@ -116,7 +116,14 @@ class Purse:
 
     def _reserve(self, clock: float) -> int:
         """Runs kept for measuring the best cell again, and once on new data where there are any."""
-        return self._again(clock) + self._new_data()
+        return self._again(clock) + self._new_data() + self._front(clock)
+
+    def _front(self, clock: float) -> int:
+        """Runs kept for measuring again between what one has to choose, where there are two objectives."""
+        state = self._state
+        if state.second is None or state.front is not None:
+            return 0
+        return min(front.MOST * front.RUNS, (state.experiments + self.total(clock)) // 6)
 
     def _new_data(self) -> int:
         """Runs that the next finding takes on new data; before there is any, as many as the first would take."""

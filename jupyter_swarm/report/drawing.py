@@ -107,3 +107,28 @@ def effects(data: dict[str, Any]) -> Any:
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(data["axis"], **{**labels, "color": COLOURS["soft"]})
     return axes
+
+
+def trade(data: dict[str, Any]) -> Any:
+    """Two objectives against each other: screening as dots, what was measured again with both of its intervals."""
+    axes = canvas(3.8)
+    if data["seen"]:
+        dots = {"linestyle": "none", "marker": "o", "markersize": 3.6, "alpha": 0.45, "markeredgewidth": 0}
+        axes.plot(*zip(*data["seen"], strict=True), color=COLOURS["runs"], label="as screening saw them", **dots)
+    if len(data["front"]) > 1:
+        steps = [(each["second"][0], each["metric"][0]) for each in data["front"]]
+        axes.plot(*zip(*steps, strict=True), color=COLOURS["brand"], linewidth=1.2, alpha=0.7)
+    for group, colour, label in (("beaten", "open", "measured again, beaten"), ("front", "brand", "the front")):
+        for place, each in enumerate(data[group]):
+            (x, left, right), (y, low, high) = each["second"], each["metric"]
+            error = {"xerr": [[x - left], [right - x]], "yerr": [[y - low], [high - y]], "elinewidth": 1}
+            style = {"color": COLOURS[colour], "fmt": "o", "markersize": 6, "capsize": 2, "zorder": 4}
+            axes.errorbar([x], [y], label=label if place == 0 else None, **error, **style)
+            text = {"color": COLOURS[colour], "fontsize": 9, "parse_math": False, "textcoords": "offset points"}
+            axes.annotate(each["name"], (x, y), xytext=(6, 5), **text)
+    labels = {"color": COLOURS["soft"], "fontsize": 9.5, "parse_math": False}
+    axes.set_xlabel(data["second"], **labels)
+    axes.set_ylabel(data["metric"], **labels)
+    where = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 3}
+    axes.legend(frameon=False, fontsize=9, labelcolor=COLOURS["ink"], **where)
+    return axes

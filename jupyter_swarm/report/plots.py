@@ -95,21 +95,21 @@ def over_time(state: SwarmState) -> Plot | None:
     )  # fmt: skip
 
     def scaled(points: list[Point]) -> list[list[float]]:
-        return [[_short(moment / size), _short(value)] for moment, value in thinned(points, MOST_POINTS)]
+        return [[rounded(moment / size), rounded(value)] for moment, value in thinned(points, MOST_POINTS)]
 
     data: dict[str, Any] = {
-        "metric": _label(state.objective.metric, 40),
+        "metric": labelled(state.objective.metric, 40),
         "unit": f"{unit} of the swarm's own clock",
-        "end": _short(last / size),
-        "limits": [_short(low), _short(high)],
-        "baseline": [_short(sum(base) / len(base)), _short(state.spread)] if base else None,
-        "best": [_short(best.mean), _short(best.low), _short(best.high)] if best else None,
+        "end": rounded(last / size),
+        "limits": [rounded(low), rounded(high)],
+        "baseline": [rounded(sum(base) / len(base)), rounded(state.spread)] if base else None,
+        "best": [rounded(best.mean), rounded(best.low), rounded(best.high)] if best else None,
         "leader": scaled(found.leader),
         "runs": scaled(found.runs),
         "confirming": scaled(found.confirming),
     }
     leader = number(found.leader[-1][1])
-    alt = f"{_label(state.objective.metric, 40)} over {duration(last)}: the leader of screening reached {leader}"
+    alt = f"{labelled(state.objective.metric, 40)} over {duration(last)}: the leader of screening reached {leader}"
     alt += f", the cell as given has {number(sum(base) / len(base))}" if base else ""
     alt += f", the best cell measured again {number(best.mean)}." if best else "."
     caption = (
@@ -122,13 +122,13 @@ def over_time(state: SwarmState) -> Plot | None:
         caption += f" Of {plural(count, 'run')} {drawn:,} are drawn, evenly."
     if outside:
         caption += f" {plural(outside, 'run')} {'lies' if outside == 1 else 'lie'} outside the picture."
-    return _plot("plot-course", drawing.over_time, data, alt, caption)
+    return plotted("plot-course", drawing.over_time, data, alt, caption)
 
 
 def effects(state: SwarmState) -> Plot | None:
     """Effects of the findings with their intervals; None without findings."""
     cases = [case for case in state.findings() if case.about == "improvement"]
-    axis = f"gain in {_label(state.objective.metric, 40)} over the reference (positive is better)"
+    axis = f"gain in {labelled(state.objective.metric, 40)} over the reference (positive is better)"
     caption = (
         "The thick bar is the 95 % interval of the effect (it holds whenever one looks); an arrow is an end that so "
         "few pairs cannot bound. Filled circle: supported; cross: refuted; open circle: open."
@@ -140,7 +140,7 @@ def effects(state: SwarmState) -> Plot | None:
 
 def shares(state: SwarmState, cases: Sequence[Case]) -> Plot | None:
     """What each change of the best cell earns in it; None where that was not tested."""
-    axis = f"loss of {_label(state.objective.metric, 40)} without this change"
+    axis = f"loss of {labelled(state.objective.metric, 40)} without this change"
     caption = "Each bar is what the best cell loses when this one change is taken back, with its 95 % interval."
     return _forest("plot-ablation", cases, axis, caption, bars=True)
 
@@ -151,21 +151,21 @@ def _forest(name: str, cases: Sequence[Case], axis: str, caption: str, *, bars: 
         return None
     data = {"axis": axis, "bars": bars, "rows": [_row(case) for case in shown]}
     words = [
-        f"{_label(case.hypothesis.statement, 120)}: {signed(case.evidence.effect)} "
+        f"{labelled(case.hypothesis.statement, 120)}: {signed(case.evidence.effect)} "
         f"{interval(case.evidence.low, case.evidence.high)}, {case.evidence.verdict}"
         for case in shown
         if case.evidence is not None
     ]
     if len(cases) > len(shown):
         caption += f" The first {len(shown)} of {len(cases)} are drawn; the table holds all."
-    return _plot(name, drawing.effects, data, f"{axis}. {'; '.join(words)}.", caption)
+    return plotted(name, drawing.effects, data, f"{axis}. {'; '.join(words)}.", caption)
 
 
 def _row(case: Case) -> dict[str, Any]:
     found = case.evidence
     assert found is not None
     sign = {"supported": "✔", "refuted": "✘", "open": "○"}[found.verdict]
-    label = textwrap.wrap(f"{_label(case.hypothesis.id, 12)}  {_label(case.hypothesis.statement, 110)}", 44)
+    label = textwrap.wrap(f"{labelled(case.hypothesis.id, 12)}  {labelled(case.hypothesis.statement, 110)}", 44)
     return {
         "label": "\n".join(label[:2]) + ("…" if len(label) > 2 else ""),
         "verdict": found.verdict,
@@ -176,7 +176,8 @@ def _row(case: Case) -> dict[str, Any]:
     }
 
 
-def _plot(name: str, draw: Callable[[dict[str, Any]], Any], data: dict[str, Any], alt: str, caption: str) -> Plot:
+def plotted(name: str, draw: Callable[[dict[str, Any]], Any], data: dict[str, Any], alt: str, caption: str) -> Plot:
+    """The cell that draws data with a function of `drawing`."""
     literal = "\n".join(f"    {key!r}: {value!r}," for key, value in data.items())
     palette = "\n".join(f"    {key!r}: {value!r}," for key, value in drawing.COLOURS.items())
     parts = [
@@ -210,15 +211,16 @@ def _limits(values: Sequence[float], kept: Sequence[float]) -> tuple[float, floa
     return low, high, sum(not low <= value <= high for value in values)
 
 
-def _short(value: float) -> float:
+def rounded(value: float) -> float:
+    """As many digits as a picture can show."""
     return float(f"{value:.8g}")
 
 
 def _end(value: float | None) -> float | None:
-    return None if value is None else _short(value)
+    return None if value is None else rounded(value)
 
 
-def _label(text: str, most: int) -> str:
+def labelled(text: str, most: int) -> str:
     """Words of others for a picture: on one line, printable, not too long."""
     flat = "".join(letter if letter.isprintable() else " " for letter in " ".join(text.split()))
     return flat if len(flat) <= most else flat[: most - 1] + "…"

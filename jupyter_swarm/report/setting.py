@@ -22,6 +22,7 @@ PURPOSES = {
     "screening": "screening",
     "confirmation": "tests",
     "best": "the best cell, measured again",
+    "front": "between two objectives",
     "holdout": "on new data",
     "replication": "repeated at your request",
 }

@@ -7,6 +7,7 @@ a report may be written in a person's kernel.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import secrets
@@ -20,7 +21,7 @@ from typing import Any
 from jupyter_swarm import register
 from jupyter_swarm.errors import WorkspaceError
 from jupyter_swarm.events import Record
-from jupyter_swarm.report import leaking, plots, records, setting, sources, tables, tried
+from jupyter_swarm.report import choosing, leaking, plots, records, setting, sources, tables, tried
 from jupyter_swarm.report.markdown import Links
 from jupyter_swarm.report.plots import Plot
 from jupyter_swarm.state import SwarmState
@@ -49,10 +50,16 @@ def write(workspace: Workspace, name: str) -> Path:
     state = SwarmState.of(log, name)
     links = Links(workspace.root, workspace.folder)
     checked = sources.check(workspace, sources.cited(state).values())
-    notebook = assemble(compose(state, log, links, checked), name, state.last, workspace.chosen or sys.executable)
+    notebook = assemble(compose(state, log, links, checked), name, state.last, _drawing(workspace))
     target = _free(workspace.folder, name)
     _replace(target, encoded(notebook))
     return target
+
+
+def _drawing(workspace: Workspace) -> str:
+    """The interpreter that draws: this one where it has Matplotlib, else that of the workspace's runners."""
+    own = importlib.util.find_spec("matplotlib") is not None
+    return sys.executable if own else workspace.chosen or sys.executable
 
 
 def _read(workspace: Workspace, name: str) -> Iterator[Record]:
@@ -80,6 +87,8 @@ def compose(
         ("findings", tables.findings(state)),
         ("plot-effects", plots.effects(state)),
         ("equivalents", tables.equivalents(state)),
+        ("choices", choosing.choices(state)),
+        ("plot-choices", choosing.picture(state)),
         ("ablation", ablations),
         ("plot-ablation", plots.shares(state, ablated)),
         ("course", "## The score over time" if course else ""),

@@ -42,7 +42,7 @@ def candidates(state: SwarmState, margin: float) -> list[Case]:
         if not seeds:
             continue
         gain = fmean(state.objective.gain(state.values[name, seed], state.values[best.id, seed]) for seed in seeds)
-        took, before = (median(state.took[each, seed] for seed in seeds) for each in (name, best.id))
+        took, before = (median(state.screened[each, seed].seconds for seed in seeds) for each in (name, best.id))
         if gain > -margin and before > 0.0 and took / before < CHEAPER:
             found.setdefault(name, (took / before, case))
     ordered = sorted(found.values(), key=lambda item: (item[0], item[1].hypothesis.id))

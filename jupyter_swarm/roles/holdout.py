@@ -39,7 +39,7 @@ def due(state: SwarmState) -> list[Case]:
 def task(state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
     """Measure the next finding: the cell as given, then variation and reference on each seed."""
     waiting = due(state)
-    if not waiting or any(row.experiment.purpose == "holdout" for row in state.in_flight):
+    if not waiting:
         return None
     case, count = waiting[0], pairs(state)
     if desk.left("holdout") < 2 * count:

@@ -13,9 +13,9 @@ from jupyter_swarm import cell, statistics
 from jupyter_swarm.errors import EditError
 from jupyter_swarm.events import AnyEvent, BestEstimated, HypothesisProposed, Noted, PlanRegistered
 from jupyter_swarm.protocols import Desk, Task
-from jupyter_swarm.roles import equivalence, holdout, screening
+from jupyter_swarm.roles import equivalence, front, holdout, screening
 from jupyter_swarm.state import Agent, Case, Direction, SwarmState, Trial
-from jupyter_swarm.words import Experiment, Hypothesis, Plan, Purpose, Variation
+from jupyter_swarm.words import Experiment, Hypothesis, Plan, Purpose, Run, Variation
 
 PLAN_SEEDS = 10_000
 """Plan number i uses the seeds from i times this on: never a seed of screening or of another plan."""
@@ -38,8 +38,8 @@ class Validation:
     name = "validation"
 
     def __init__(self) -> None:
-        self._measuring = False
-        """Whether the best cell's runs are out, or back and not yet written down as an estimate."""
+        self._measuring: set[str] = set()
+        """Purposes of which runs are out, or back and what comes of them not yet written down."""
 
     def propose(self, state: SwarmState, agent: Agent, direction: Direction | None, desk: Desk) -> Task | None:
         """The next pair of an open plan; else a plan for what is ready; when screening is over the ablation of the best
@@ -59,24 +59,33 @@ class Validation:
             )
         if plan is not None or not desk.closing:
             return plan
-        return self._best(state, agent, desk) or holdout.task(state, agent, desk)
+        for purpose, propose in (("best", self._best), ("front", front.task), ("holdout", holdout.task)):
+            out = purpose in self._measuring or any(row.experiment.purpose == purpose for row in state.in_flight)
+            if not out and (task := propose(state, agent, desk)) is not None:
+                return task
+        return None
 
     async def perform(self, task: Task, desk: Desk) -> None:
-        """Run the pair; or the best cell's runs and their estimate; or those on new data and what comes of them."""
-        if task.experiments and task.experiments[0].purpose == "holdout":
-            await self._hold_out(task, desk)
+        """Run what the task names, and write down what comes of it where that is no verdict."""
+        after = {"best": self._estimate, "holdout": self._hold_out, "front": self._choose}
+        purpose = task.experiments[0].purpose if task.experiments else ""
+        if purpose not in after:
+            await self._run_all(task, desk)
             return
-        if not task.experiments or task.experiments[0].purpose != "best":
-            await asyncio.gather(*(desk.run(experiment) for experiment in task.experiments))
-            return
-        self._measuring = True
+        self._measuring.add(purpose)
         try:
-            await self._estimate(task, desk)
+            await after[purpose](task, desk)
         finally:
-            self._measuring = False
+            self._measuring.discard(purpose)
+
+    async def _run_all(self, task: Task, desk: Desk) -> list[Run | None]:
+        return await asyncio.gather(*(desk.run(experiment) for experiment in task.experiments))
+
+    async def _choose(self, task: Task, desk: Desk) -> None:
+        desk.append(front.measured(desk.state, task.experiments, await self._run_all(task, desk)))
 
     async def _estimate(self, task: Task, desk: Desk) -> None:
-        runs = await asyncio.gather(*(desk.run(experiment) for experiment in task.experiments))
+        runs = await self._run_all(task, desk)
         values = [run.value for run in runs if run is not None and run.value is not None]
         if len(values) < 2:
             desk.append(
@@ -181,8 +190,6 @@ class Validation:
         incumbent = state.incumbent()
         known = state.best.variation.id if state.best is not None else ""
         if incumbent is None or incumbent.hypothesis.variation.id == known:
-            return None
-        if self._measuring or any(row.experiment.purpose == "best" for row in state.in_flight):
             return None
         tries = sum(row.experiment.purpose == "best" for row in state.rows.values())
         count = min(BEST_RUNS, desk.left("best"))

@@ -172,7 +172,7 @@ def _screened(state: SwarmState, experiment: Experiment, run: Run, case: Case | 
     cut_off = is_cut_off(run)
     if run.value is not None:
         state.values[variation, experiment.seed] = run.value
-        state.took[variation, experiment.seed] = run.seconds
+        state.screened[variation, experiment.seed] = run
         if variation == state.baseline.id:
             state.baseline_by_seed[experiment.seed] = run.value
         for waiting, value in state.waiting.pop((variation, experiment.seed), ()):
@@ -248,6 +248,10 @@ def _held_out(state: SwarmState, record: e.Record, event: e.HoldoutMeasured) -> 
     state.holdouts[event.hypothesis] = event
 
 
+def _front(state: SwarmState, record: e.Record, event: e.FrontMeasured) -> None:
+    state.front = event
+
+
 def _task(state: SwarmState, record: e.Record, event: e.TaskFinished) -> None:
     agent = state.agents.get(event.agent)
     if agent is not None:
@@ -284,5 +288,6 @@ FOLDS: dict[type, Callable[[SwarmState, e.Record, Any], None]] = {
     e.VerdictReached: _judged,
     e.BestEstimated: _best,
     e.HoldoutMeasured: _held_out,
+    e.FrontMeasured: _front,
     e.TaskFinished: _task,
 }

@@ -53,8 +53,10 @@ class SwarmState:
     """(variation id, screening seed) → metric."""
     holdouts: dict[str, e.HoldoutMeasured] = field(default_factory=dict)
     """Supported hypotheses on data that no run had seen."""
-    took: dict[tuple[str, int], float] = field(default_factory=dict)
-    """Seconds of the runs behind `values`."""
+    screened: dict[tuple[str, int], Run] = field(default_factory=dict)
+    """The runs behind `values`."""
+    front: e.FrontMeasured | None = None
+    """What was measured again of the trade-off between metric and second objective."""
     tried: set[str] = field(default_factory=set)
     """Ids of the baseline and of all variations that some hypothesis has proposed."""
     baseline_by_seed: dict[int, float] = field(default_factory=dict)
@@ -116,6 +118,12 @@ class SwarmState:
         """What is measured, and which way is better."""
         assert self.request is not None, "no swarm of this name was requested"
         return self.request.objective
+
+    @property
+    def second(self) -> Objective | None:
+        """What else counts (`--tradeoff`)."""
+        text = str(self.option("tradeoff", ""))
+        return Objective.second(text) if text else None
 
     @property
     def over(self) -> bool:

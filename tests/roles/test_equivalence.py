@@ -69,8 +69,8 @@ def test_what_is_cheaper_and_worse_is_not() -> None:
     supported = 0
     for seed in range(6):
 
-        def measure(each: Experiment, noise: World = World(own=1.0, shared=1.0, seed=seed)) -> float:
-            return noise(each) - 0.6 * (width(each) < 16)
+        def measure(each: Experiment, seed: int = seed) -> float:
+            return World(own=1.0, shared=1.0, seed=seed)(each) - 0.6 * (width(each) < 16)
 
         supported += len(equivalents(grown(measure, equivalent=0.3)))
     assert supported == 0
