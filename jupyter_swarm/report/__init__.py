@@ -8,6 +8,7 @@ answer.py, phrases.py, course.py    words and curves that the view shows too
 markdown.py                         text that stays text; links to the notebooks of runs
 tables.py                           answer, best cell, findings, evidence, ablation
 choosing.py                         two objectives: between what one has to choose
+learning.py                         curves of the runs
 leaking.py                          leaks in the person's own cell
 tried.py, sources.py                what was tried and failed; what the literature says
 records.py, setting.py              predictions and agents; environment, seeds, plans, log

@@ -132,3 +132,25 @@ def trade(data: dict[str, Any]) -> Any:
     where = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 3}
     axes.legend(frameon=False, fontsize=9, labelcolor=COLOURS["ink"], **where)
     return axes
+
+
+def curves(data: dict[str, Any]) -> Any:
+    """How runs did on their way: screening thin, what it ended in red, the cell as given and the best cell on top."""
+    axes = canvas(3.4)
+    styles = {
+        "others": {"color": COLOURS["runs"], "linewidth": 0.7, "alpha": 0.4},
+        "pruned": {"color": COLOURS["refuted"], "linewidth": 0.9, "alpha": 0.6},
+        "baseline": {"color": COLOURS["soft"], "linewidth": 1.6},
+        "best": {"color": COLOURS["supported"], "linewidth": 1.8},
+    }
+    labels = {"others": "screening", "pruned": "ended early", "baseline": "the cell as given", "best": "the best cell"}
+    for name, style in styles.items():
+        for place, points in enumerate(data[name]):
+            marker = {"marker": "x", "markersize": 4, "markevery": [len(points) - 1]} if name == "pruned" else {}
+            axes.plot(*zip(*points, strict=True), label=labels[name] if place == 0 else None, **style, **marker)
+    words = {"color": COLOURS["soft"], "fontsize": 9.5, "parse_math": False}
+    axes.set_xlabel("step", **words)
+    axes.set_ylabel(data["name"], **words)
+    where = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.18), "ncols": 4}
+    axes.legend(frameon=False, fontsize=9, labelcolor=COLOURS["ink"], **where)
+    return axes

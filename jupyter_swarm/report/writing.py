@@ -21,7 +21,7 @@ from typing import Any
 from jupyter_swarm import register
 from jupyter_swarm.errors import WorkspaceError
 from jupyter_swarm.events import Record
-from jupyter_swarm.report import choosing, leaking, plots, records, setting, sources, tables, tried
+from jupyter_swarm.report import choosing, leaking, learning, plots, records, setting, sources, tables, tried
 from jupyter_swarm.report.markdown import Links
 from jupyter_swarm.report.plots import Plot
 from jupyter_swarm.state import SwarmState
@@ -77,7 +77,7 @@ def compose(
 ) -> list[Part]:
     """The report's parts, the answer first; those that have nothing to say are left out."""
     ablations, ablated = tables.ablations(state)
-    course = plots.over_time(state)
+    course, curves = plots.over_time(state), learning.learning(state)
     broken = state.baseline_error is not None and not state.baseline_values()
     parts: list[tuple[str, str | Plot | None]] = [
         ("answer", tables.head(state)),
@@ -93,6 +93,8 @@ def compose(
         ("plot-ablation", plots.shares(state, ablated)),
         ("course", "## The score over time" if course else ""),
         ("plot-course", course),
+        ("curves", "## Curves" if curves else ""),
+        ("plot-curves", curves),
         ("tried", tried.tried(state, links)),
         ("asked", tried.asked(state, links)),
         ("sources", sources.sources(state, checked)),

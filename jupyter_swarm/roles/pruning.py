@@ -27,7 +27,7 @@ from jupyter_swarm.words import Curves, Experiment, Point, Run
 
 FEWEST = 5
 """Peers that have come as far, before anything is pruned."""
-GRACE = 0.1
+GRACE = 0.2
 """Share of a usual run's steps before which nothing is pruned."""
 REDUCTION = 3
 """Of each rung of Hyperband, one in so many goes on."""
@@ -66,11 +66,13 @@ class Best:
 
 
 def watch(state: SwarmState, experiment: Experiment) -> Watch | None:
-    """What watches an experiment while it runs; None for all that counts as evidence, and for references."""
+    """What watches an experiment while it runs; None for all that counts as evidence, for references, and for another
+    look at an idea: seeds differ, and it has shown already that it is worth one.
+    """
     rule = str(state.option("prune", "median"))
     case = state.cases.get(experiment.hypothesis)
     ours = case is not None and experiment.code == case.hypothesis.variation.code
-    if rule == "none" or experiment.purpose != "screening" or not ours:
+    if rule == "none" or experiment.purpose != "screening" or case is None or not ours or len(case.seeds) > 1:
         return None
 
     def look(curves: Curves) -> str:

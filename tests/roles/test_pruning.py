@@ -6,6 +6,7 @@ import random
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -15,6 +16,7 @@ from jupyter_swarm import cell
 from jupyter_swarm import events as e
 from jupyter_swarm.errors import UsageError
 from jupyter_swarm.experiments import FunctionLaboratory
+from jupyter_swarm.report import learning, plots
 from jupyter_swarm.roles import pruning
 from jupyter_swarm.settings import checked
 from jupyter_swarm.words import Budget, Curves, Edit, Experiment, Hypothesis, Point, Run
@@ -100,6 +102,17 @@ def test_a_reference_is_not_watched_either() -> None:
         assert pruning.watch(judged.state, reference) is None
 
 
+def test_another_look_at_an_idea_is_not_watched() -> None:
+    judged = Judged()
+    after(judged, *({"score": rising(end)} for end in (0.5, 0.6, 0.7, 0.8, 0.9)))
+    asked = experiment(judged, 1)
+    judged.say(e.ExperimentStarted(number=500, experiment=asked))
+    assert pruning.watch(judged.state, asked) is not None
+    judged.say(e.ExperimentFinished(number=500, run=Run(experiment=asked.id, value=1.0)))
+    judged.say(e.ExperimentStarted(number=501, experiment=msgspec.structs.replace(asked, seed=2)))
+    assert pruning.watch(judged.state, msgspec.structs.replace(asked, seed=2)) is None
+
+
 def test_a_logged_curve_judges_once_it_agrees_with_the_metric() -> None:
     """A loss that falls where the score rises; and one that has nothing to do with it."""
     chance = random.Random(0)
@@ -165,11 +178,19 @@ def test_screening_is_cheaper_and_evidence_is_whole() -> None:
             state.trials[t].variation and any(run.reason == "pruned" for run in state.trials[t].variation.values())
             for t in state.trials
         )  # type: ignore[attr-defined]
-        looked = [row.run.seconds for row in rows if row.experiment.purpose == "screening"]
-        seconds[rule] = sum(looked) / len(looked)
+        first: dict[str, float] = {}
+        for row in rows:
+            if row.experiment.purpose == "screening" and row.experiment.hypothesis:
+                first.setdefault(row.experiment.hypothesis, row.run.seconds)
+        seconds[rule] = sum(first.values()) / len(first)
         assert sum(agent.failures for agent in state.agents.values()) == 0, "to be pruned is no failure"  # type: ignore[attr-defined]
         assert any("alpha" in case.hypothesis.variation.code for case in state.supported())  # type: ignore[attr-defined]
-    assert seconds["median"] < 0.8 * seconds["none"]
+        plot = learning.learning(state)  # type: ignore[arg-type]
+        assert plot is not None
+        assert ("ended" in plot.caption) == (rule != "none")
+        (shown,) = plots.render([plot])
+        assert shown["data"]["image/png"]
+    assert seconds["median"] < 0.85 * seconds["none"]
     assert seconds["hyperband"] < seconds["none"]
 
 
