@@ -32,7 +32,7 @@ from jupyter_swarm.events import (
 from jupyter_swarm.outcome import needed_runs, outcome
 from jupyter_swarm.settings import budget_text, checked, digest, objective_of, parse_budget
 from jupyter_swarm.state import Best, Case, Row, Steering, SwarmState
-from jupyter_swarm.words import Analysis, Budget
+from jupyter_swarm.words import Analysis, Budget, Holdout, Objective
 from jupyter_swarm.workspace import Workspace, check_name
 
 SteeringVerb = Literal["priority", "add", "close", "approve", "veto", "replicate", "budget"]
@@ -85,6 +85,7 @@ class Swarm:
         keep: Sequence[str] = (),
         setup: Sequence[str] = (),
         done: int = 0,
+        confirm: str = "",
         new: bool = False,
         progress: Callable[[int, int], None] | None = None,
         **options: str | int | float | bool | None,
@@ -109,6 +110,8 @@ class Swarm:
             keep: conditions that a variation has to keep, as in "latency_ms <= 5".
             setup: cells that are executed before it each time, and never varied; what they make is not captured.
             done: so many of the cell's first lines have been executed in the notebook before.
+            confirm: an expression that gives the metric on data that the cell does not use; supported findings are
+                measured once on them, and no other run sees them.
             new: another swarm even though nothing has changed (the notebook's data may have).
             progress: told (bytes done, bytes in all) while large data are captured.
             options: workers, timeout_seconds, share_confirmation, seed, mind,
@@ -117,7 +120,7 @@ class Swarm:
         Raises:
             CellError: the cell cannot be used as it is, or something cannot be captured.
             UsageError: a name, budget or option makes no sense.
-            WorkspaceError, LedgerError: the workspace cannot be written.
+            WorkspaceError, LedgerError: the workspace cannot be written, or no runner can be started.
         """
         from jupyter_swarm import cell as cells
 
@@ -126,7 +129,7 @@ class Swarm:
         objective = objective_of(maximize, minimize)
         spend = budget if isinstance(budget, Budget) else parse_budget(budget)
         chosen = checked(agents, options)
-        cell_hash = digest(cell, setup, objective, spend, agents, (vary, fix, record, keep), chosen)
+        cell_hash = digest(cell, setup, objective, spend, agents, (vary, fix, record, keep, [confirm]), chosen)
         there = None if new else register.same(place, name, cell_hash)
         if there is not None:
             found = cls(there, place)
@@ -134,23 +137,25 @@ class Swarm:
             return found.ensure_runner()
         space = namespace if namespace is not None else {}
         home = Path(folder or place.folder).absolute()
-        analysis = cells.read(
-            cell,
-            metric=objective.metric,
-            namespace=space,
-            vary=vary,
-            fix=fix,
-            record=record,
-            keep=keep,
-            setup=setup,
-            done=done,
-            folder=home,
-        )
+        if "tradeoff" in chosen:
+            record = cells.recorded([*record, Objective.second(str(chosen["tradeoff"])).metric], ())
+        wishes: dict[str, Any] = {
+            "vary": vary, "fix": fix, "record": record, "keep": keep, "setup": setup, "done": done, "folder": home,
+        }  # fmt: skip
+        analysis = cells.read(cell, metric=objective.metric, namespace=space, **wishes)
+        held = cells.held_out(cell, confirm, analysis, space, **wishes) if confirm else None
+        codes = [each.code for each in (analysis, held) if each is not None]
+        engine.check(place, [*codes, *map(cells.python, setup)])
         place.create()
         with register.starting(place):
             context = cells.capture(
                 analysis, space, folder=home, captures=place.captures, setup=setup, progress=progress
             )
+            holdout = None
+            if held is not None:
+                apart = cells.capture(held, space, folder=home, captures=place.captures, setup=setup, progress=progress)
+                line = held.code.splitlines()[-1].partition(" = ")[2]
+                holdout = Holdout(expression=line, analysis=held, context=apart, context_hash=cells.context_hash(apart))
             _check_variable(analysis)
             free = register.free_name(place, name)
             request = SwarmRequested(
@@ -161,6 +166,7 @@ class Swarm:
                 context=context,
                 cell_hash=cell_hash,
                 options=chosen,
+                holdout=holdout,
             )
             own = place.swarm(free)
             try:

@@ -3,6 +3,7 @@
 .swarm/
 ├── .gitignore          so that nothing of it is ever committed
 ├── ledger.sqlite       the events
+├── runner.json         the interpreter of runners and librarian, where one was chosen (`engine/environments.py`)
 ├── captures/<sha>.pkl  what cells took from their notebooks
 ├── library/            texts of papers, the vector store, the librarian's socket
 └── swarms/<name>/      runs/<number>.ipynb, logs, the report
@@ -10,8 +11,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from jupyter_swarm.store import SqlStore
 
 FOLDER = ".swarm"
+RUNNER = "runner.json"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
 
@@ -106,6 +110,43 @@ class Workspace:
         folder = self.swarm(name) / "runs"
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
+
+    @property
+    def chosen(self) -> str:
+        """The interpreter that was chosen for runners and the librarian; "" where each has that of who starts it.
+
+        Raises:
+            WorkspaceError: what was chosen cannot be read.
+        """
+        path = self.root / RUNNER
+        try:
+            return str(json.loads(path.read_bytes())["python"])
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            cure = "choose again: jupyter swarm runner --env PATH (own: that of who starts them)"
+            what = "which environment was chosen for runners cannot be read"
+            raise WorkspaceError(what, where=f"{path}: {error}", cure=cure) from None
+
+    @property
+    def python(self) -> list[str]:
+        """How Python is started for what works in the background: interpreter and options, `-m MODULE` to follow.
+
+        Paths that are meant for the face's Python (PYTHONPATH) never reach another environment.
+
+        Raises:
+            WorkspaceError: an environment was chosen, and has gone.
+        """
+        chosen = self.chosen
+        if not chosen:
+            return [sys.executable]
+        if not os.access(chosen, os.X_OK):
+            raise WorkspaceError(
+                "the environment that was chosen for runners is gone",
+                where=chosen,
+                cure="bring it back, or choose another: jupyter swarm runner --env PATH (own: that of who starts them)",
+            )
+        return [chosen, "-E", "-P"]
 
     @cached_property
     def store(self) -> SqlStore:

@@ -47,12 +47,13 @@ class _Walk:
     def statement(self, node: ast.stmt, bound: set[str]) -> None:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self.reads(_outer_parts(node), bound)
+                self.reads(_outer_parts(node), _with_types(node, bound))
                 self.later += list(_free_of_function(node))
                 self.binds([node.name], bound)
             case ast.ClassDef():
-                self.reads([*node.decorator_list, *node.bases, *(k.value for k in node.keywords)], bound)
-                self._class(node, bound)
+                known = _with_types(node, bound)
+                self.reads([*node.decorator_list, *node.bases, *(k.value for k in node.keywords)], known)
+                self._class(node, known)
                 self.binds([node.name], bound)
             case ast.If(test=test, body=body, orelse=other):
                 self.reads([test], bound)
@@ -130,7 +131,8 @@ class _Walk:
         inner.block(node.body, inside)
         for name, line in inner.names.needed.items():
             self._read(name, line, bound)
-        self.later += [each for each in inner.later if each[0] != "__class__"]
+        own = {"__class__", *_typed(node)}
+        self.later += [each for each in inner.later if each[0] not in own]
 
 
 def _outer_parts(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[ast.AST | None]:
@@ -143,11 +145,22 @@ def _outer_parts(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> l
     return parts
 
 
+def _typed(node: ast.AST) -> Iterator[str]:
+    """Names of the type parameters of a function, a class or a `type` statement (Python 3.12 and later)."""
+    return (parameter.name for parameter in getattr(node, "type_params", ()))
+
+
+def _with_types(node: ast.AST, bound: set[str]) -> set[str]:
+    """What is bound where a function's annotations or a class's bases are evaluated."""
+    typed = set(_typed(node))
+    return bound | typed if typed else bound
+
+
 def _free_of_function(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> Iterator[tuple[str, int]]:
     """Names that a function's body reads from outside."""
     arguments = node.args
     every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
-    own = {a.arg for a in every if a is not None}
+    own = {a.arg for a in every if a is not None} | {*_typed(node)}
     body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
     declared: set[str] = set()
     for part in body:
@@ -188,9 +201,10 @@ def _free(node: ast.AST) -> Iterator[tuple[str, int]]:
         case ast.Name(id=name, ctx=ast.Load() | ast.Del()):
             yield name, node.lineno
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
+            typed = {*_typed(node)}
             for part in _outer_parts(node):
                 if part is not None:
-                    yield from _free(part)
+                    yield from ((name, line) for name, line in _free(part) if name not in typed)
             yield from _free_of_function(node)
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             own = {name for generator in node.generators for name in _names(generator.target)}
@@ -198,11 +212,13 @@ def _free(node: ast.AST) -> Iterator[tuple[str, int]]:
                 yield from ((name, line) for name, line in _free(child) if name not in own)
         case ast.ClassDef():
             own = {name for part in node.body for inner in _within(part) for name in _binds_here(inner)}
+            own |= {*_typed(node)}
             for child in ast.iter_child_nodes(node):
                 yield from ((name, line) for name, line in _free(child) if name not in own)
         case _:
+            typed = {*_typed(node)}
             for child in ast.iter_child_nodes(node):
-                yield from _free(child)
+                yield from ((name, line) for name, line in _free(child) if name not in typed)
 
 
 def _stored(node: ast.AST | None) -> Iterator[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 
+from jupyter_swarm.engine import environments
 from jupyter_swarm.errors import WorkspaceError
 from jupyter_swarm.workspace import Workspace, check_name
 
@@ -24,13 +24,16 @@ def start(workspace: Workspace, name: str) -> None:
     The runner gets a session of its own (a kernel's restart or a closed terminal does not reach it), no standard input,
     and `swarms/<name>/runner.log` for what it prints.
 
+    It lives in the environment that was chosen for the workspace (`environments.py`), else in this process's own.
+
     Raises:
-        WorkspaceError: the log cannot be written, or the process cannot be started.
+        WorkspaceError: the log cannot be written, the process cannot be started, or its environment lacks something.
     """
     check_name(name)
     if alive(workspace, name):
         return
-    command = [sys.executable, "-m", "jupyter_swarm.engine.runner", str(workspace.folder), name]
+    environments.check(workspace)
+    command = [*workspace.python, "-m", "jupyter_swarm.engine.runner", str(workspace.folder), name]
     try:
         with open(workspace.swarm(name) / LOG, "ab") as log:
             process = subprocess.Popen(

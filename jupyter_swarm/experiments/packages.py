@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from jupyter_swarm.experiments.environment import environment
+
 _ASK = """
 import importlib.metadata, json, sys
 found, homes = {}, importlib.metadata.packages_distributions()
@@ -59,9 +61,11 @@ class Packages:
         """Name → version, and where its metadata lie; what cannot be told is left out."""
         if not self._names:
             return {}
-        command = [self._python, "-I", "-c", _ASK, json.dumps(self._names)]
+        command = [self._python, "-P", "-c", _ASK, json.dumps(self._names)]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=ASK_SECONDS, check=True)
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=ASK_SECONDS, check=True, env=environment(1)
+            )
             return {name: (str(version), str(path)) for name, (version, path) in json.loads(done.stdout).items()}
         except (OSError, ValueError, subprocess.SubprocessError):
             return {}

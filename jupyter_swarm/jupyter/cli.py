@@ -10,12 +10,14 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from jupyter_swarm import __version__
 from jupyter_swarm.errors import SwarmError, UsageError
-from jupyter_swarm.jupyter import help, verbs
-from jupyter_swarm.jupyter.pages import Answer, Table, visible
-from jupyter_swarm.workspace import Workspace
+from jupyter_swarm.jupyter import needs
+
+if TYPE_CHECKING:
+    from jupyter_swarm.jupyter.pages import Answer
 
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -42,6 +44,10 @@ def _command(words: list[str]) -> int:
     if words[:1] == ["--version"]:
         print(f"jupyter-swarm {__version__}")
         return DONE
+    needs.check("terminal")
+    from jupyter_swarm.jupyter import help, verbs
+    from jupyter_swarm.workspace import Workspace
+
     if not words or words[0] in ("--help", "-h"):
         help.overview("terminal").show()
         return DONE
@@ -74,6 +80,7 @@ def _tell(answer: Answer, as_json: bool) -> int:
 def _wait(answer: Answer, as_json: bool) -> int:
     """Say what has begun, wait until it is over, print what came of it."""
     from jupyter_swarm.jupyter.actions import ended
+    from jupyter_swarm.jupyter.pages import Table, visible
     from jupyter_swarm.jupyter.waiting import Line
 
     swarm = answer.watch
@@ -98,6 +105,8 @@ def _wait(answer: Answer, as_json: bool) -> int:
 
 
 def _sorry(text: str, status: int) -> int:
+    from jupyter_swarm.jupyter.pages import visible
+
     print(f"jupyter swarm: {visible(text)}", file=sys.stderr)
     return status
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from jupyter_swarm.errors import UsageError
+import json
+import subprocess
+import sys
+
+from jupyter_swarm.errors import LibraryError, UsageError
+from jupyter_swarm.jupyter.needs import lacking
 from jupyter_swarm.jupyter.pages import Answer, Part, Table, Words, shortened
 from jupyter_swarm.jupyter.verbs import Asked
 from jupyter_swarm.library import LocalLibrary
@@ -10,6 +15,9 @@ from jupyter_swarm.report.phrases import plural
 from jupyter_swarm.workspace import Workspace
 
 HITS = 8
+SEARCH = ("bm25s", "numpy", "Stemmer")
+"""What a search needs here, besides what is light."""
+SEARCH_SECONDS = 60.0
 LONGEST_PASSAGE = 320
 _told: set[str] = set()
 """Workspaces of this process that have been told that they search by words alone."""
@@ -68,19 +76,49 @@ def searched(workspace: Workspace, query: str) -> Answer:
     if not workspace.exists:
         return _empty()
     library = LocalLibrary(workspace)
-    hits = library.search(query, HITS)
-    if not hits:
-        if not library.papers():
-            return _empty()
+    if not library.papers():
+        return _empty()
+    passages = _elsewhere(workspace, query) if lacking(SEARCH) else _found(library, query)
+    if not passages:
         return Answer([Words(f"Nothing was found for {query!r}.")], data={"query": query, "passages": []})
     parts: list[Part] = []
-    data = []
-    for hit in hits:
-        passage = hit.passage
-        place = ", ".join(part for part in (passage.title, passage.place) if part)
-        parts += [Words(place, strong=True), Words(shortened(passage.text, LONGEST_PASSAGE))]
-        data.append({"paper": passage.title, "place": passage.place, "text": passage.text})
-    return Answer([*parts, *_by_words(library, workspace)], data={"query": query, "passages": data})
+    for each in passages:
+        place = ", ".join(part for part in (each["paper"], each["place"]) if part)
+        parts += [Words(place, strong=True), Words(shortened(each["text"], LONGEST_PASSAGE))]
+    return Answer([*parts, *_by_words(library, workspace)], data={"query": query, "passages": passages})
+
+
+def _found(library: LocalLibrary, query: str) -> list[dict[str, str]]:
+    found = (hit.passage for hit in library.search(query, HITS))
+    return [{"paper": each.title, "place": each.place, "text": each.text} for each in found]
+
+
+def _elsewhere(workspace: Workspace, query: str) -> list[dict[str, str]]:
+    """What is found in the runners' environment, where this one lacks what a search needs.
+
+    Raises:
+        UsageError: no other was chosen.
+        LibraryError: it does not answer.
+    """
+    if not workspace.chosen:
+        raise UsageError(
+            f"a search needs {', '.join(lacking(SEARCH))}, not installed in this environment",
+            where=sys.prefix,
+            cure="pip install jupyter-swarm, or name an environment that has it: runner --env PATH",
+        )
+    command = [*workspace.python, "-m", "jupyter_swarm.jupyter.cli", "papers", "search", query, "--json"]
+    try:
+        done = subprocess.run(
+            [*command, "--workspace", str(workspace.folder)],
+            capture_output=True, text=True, timeout=SEARCH_SECONDS, check=True, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        passages: list[dict[str, str]] = json.loads(done.stdout)["passages"]
+    except (OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
+        said = str(getattr(error, "stderr", None) or error).strip().splitlines()[-1]
+        raise LibraryError(
+            f"the search has failed: {said}", where=workspace.python[0], cure="jupyter swarm runner tells about it"
+        ) from None
+    return passages
 
 
 def _empty() -> Answer:

@@ -27,7 +27,8 @@ AGENTS = 16
 NAME = "swarm"
 OF_THE_SWARM = (
     "name", "maximize", "minimize", "budget", "agents", "workers", "timeout", "seed", "vary", "fix", "mind",
-    "record", "keep", "min_effect", "cells", "setup", "confirmation", "network", "gpus", "unsafe", "read",
+    "record", "keep", "min_effect", "equivalent", "prune", "tradeoff", "confirm", "cells", "setup", "confirmation",
+    "network", "gpus", "unsafe", "read",
 )  # fmt: skip
 """Options of a notebook's magic line that a terminal takes over: those of the swarm, not of how it is shown."""
 
@@ -72,8 +73,8 @@ def begin(
         workers, previous = options.workers or usable_cores(), plan.before(workspace, name)
         return plan.plan(
             code, objective, budget, namespace,
-            vary=vary, fix=fix, record=_names(options.record), keep=options.keep, setup=setup, done=done, folder=folder,
-            workers=workers, share=options.confirmation, earlier=previous,
+            vary=vary, fix=fix, record=_names(options.record), keep=options.keep, setup=setup, done=done,
+            confirm=options.confirm or "", folder=folder, workers=workers, share=options.confirmation, earlier=previous,
         )  # fmt: skip
     swarm = Swarm.start(
         code,
@@ -91,6 +92,7 @@ def begin(
         keep=options.keep,
         setup=setup,
         done=done,
+        confirm=options.confirm or "",
         new=bool(options.new),
         progress=progress,
         workers=options.workers,
@@ -98,6 +100,9 @@ def begin(
         share_confirmation=options.confirmation,
         seed=options.seed,
         min_effect=options.min_effect,
+        equivalent=options.equivalent,
+        prune=options.prune,
+        tradeoff=options.tradeoff,
         mind=options.mind,
         network=options.network or None,
         gpus=options.gpus,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from jupyter_swarm.errors import UsageError
 from jupyter_swarm.jupyter.options import Argument, cell_numbers, count, counts, nearest, parse, share
-from jupyter_swarm.settings import parse_budget, parse_seconds
+from jupyter_swarm.settings import PRUNING, parse_budget, parse_seconds
 
 if TYPE_CHECKING:
     from jupyter_swarm.jupyter.pages import Answer
@@ -90,6 +90,14 @@ SWARM = (
              metavar="CONDITION", many=True),
     Argument("--min-effect", "the smallest effect that counts, in units of the metric (half the baseline's standard "
              "deviation where not given)", kind=float, metavar="X"),
+    Argument("--equivalent", "also look for what is cheaper and as good: worse by no more than X, in units of "
+             "the metric", kind=float, metavar="X"),
+    Argument("--confirm", "measure supported findings once on data that no run has seen: an expression that gives the "
+             "metric on them, as in 'accuracy_score(y_new, model.predict(X_new))'", metavar="EXPR"),
+    Argument("--tradeoff", "a second objective: a name that the cell assigns, seconds or peak_mb (less is better, or "
+             "NAME:max); the report shows between what one has to choose", metavar="NAME"),
+    Argument("--prune", "how screening ends runs whose curve is hopeless (median where not given); runs that count as "
+             "evidence are never ended", choices=PRUNING),
     Argument("--cells", "join these earlier cells to this one, by the numbers beside them, as in 3-6,8",
              kind=cell_numbers, metavar="CELLS", many=True),
     Argument("--setup", "execute these earlier cells again before it, for what cannot be taken along (a loader, a "
@@ -234,6 +242,18 @@ _TABLE = (
     Verb("doctor", "Which layers shut experiments in on this machine, each one tried.", "doctor:doctor", (),
          "In a terminal the exit status is 1 where seccomp or Landlock is missing; the others add to these.",
          ("%swarm doctor",)),
+    Verb(
+        "runner",
+        "Where runners and the librarian live: in the environment of who starts them, or in one that is chosen.",
+        "environments:runner",
+        (
+            Argument("--env", "live there from now on, in this folder: a virtual environment, a conda prefix or an "
+                     "interpreter; own: in the environment of who starts them", metavar="PATH", completes="path"),
+        ),
+        "Without --env it says where that is, and which runners live. Experiments run in the notebook's own "
+        "environment in any case.",
+        ("%swarm runner", "%swarm runner --env ~/envs/swarm"),
+    ),
     Verb("help", "What there is, or how a verb is used.", "help:help", (Argument("verb", "which", completes="verb"),)),
 )  # fmt: skip
 

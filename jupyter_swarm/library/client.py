@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+from jupyter_swarm.errors import SwarmError
 from jupyter_swarm.library.embedder import circumstances
 from jupyter_swarm.library.wire import Lock, Notice, ask, notice
 from jupyter_swarm.workspace import Workspace
@@ -44,10 +44,10 @@ class Librarian:
             if not self._free():
                 return True
             last = notice(self._workspace)
-            if time.monotonic() - self._started < 5 or (last and _rests(last)):
+            if time.monotonic() - self._started < 5 or (last and _rests(last, self._workspace.chosen)):
                 return False
             self._spawn()
-        except OSError:
+        except (OSError, SwarmError):
             return False
         self._started = time.monotonic()
         return True
@@ -111,7 +111,7 @@ class Librarian:
         wanted = Path(environment.get(EMBEDDER, "")).expanduser()
         if environment.get(EMBEDDER) and wanted.exists():
             environment[EMBEDDER] = str(wanted.absolute())
-        command = [sys.executable, "-P", "-m", "jupyter_swarm.library.librarian", str(self._workspace.folder)]
+        command = [*self._workspace.python, "-P", "-m", "jupyter_swarm.library.librarian", str(self._workspace.folder)]
         if self._idle_seconds is not None:
             command += ["--idle-seconds", str(self._idle_seconds)]
         path = self._workspace.library / "librarian.log"
@@ -133,6 +133,6 @@ class Librarian:
         threading.Thread(target=process.wait, name="librarian-reaper", daemon=True).start()
 
 
-def _rests(last: Notice) -> bool:
+def _rests(last: Notice, python: str) -> bool:
     recent = time.time() - last.at < _REST_SECONDS.get(last.state, 0.0)
-    return recent and last.circumstances == circumstances(os.environ.get(EMBEDDER, ""))
+    return recent and last.circumstances == circumstances(os.environ.get(EMBEDDER, ""), python)

@@ -66,9 +66,17 @@ def find(wanted: str = "", *, download: bool = True) -> Search:
     return search
 
 
-def circumstances(wanted: str) -> str:
-    """What `find` depends on, as far as it can be told at once."""
-    return f"{wanted}|{importlib.util.find_spec(PACKAGE) is not None}"
+def circumstances(wanted: str, python: str = "") -> str:
+    """What `find` depends on, as far as it can be told at once.
+
+    Args:
+        wanted: as for `find`.
+        python: the interpreter that is to find it; "" for this one.
+    """
+    if not python:
+        return f"{wanted}|{importlib.util.find_spec(PACKAGE) is not None}"
+    folders = Path(python).parent.parent.glob(f"lib/python3*/site-packages/{PACKAGE}")
+    return f"{wanted}|{any(folders)}"
 
 
 def on_disk(name: str) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,9 +60,15 @@ def _check_whole(source: str, body: bytes) -> None:
 
 
 def _open(source: str, body: bytes) -> Any:
-    import pypdf
-    from pypdf.errors import DependencyError
-
+    try:
+        import pypdf
+        from pypdf.errors import DependencyError
+    except ModuleNotFoundError as error:
+        raise LibraryError(
+            f"a PDF is read with {error.name}, which is not installed in this environment ({sys.prefix})",
+            where=source,
+            cure="%pip install pypdf, or add the paper from a terminal: ENVIRONMENT/bin/jupyter-swarm papers add FILE",
+        ) from None
     locked = LibraryError(
         "this PDF is encrypted", where=source, cure="save a copy without a password: qpdf --decrypt in.pdf out.pdf"
     )

@@ -12,7 +12,7 @@ import importlib.util
 import math
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from taking import Asked, Taken, Told
 from jupyter_swarm import cell
 from jupyter_swarm.errors import SwarmError
 from jupyter_swarm.experiments import NotebookLaboratory
+from jupyter_swarm.experiments.setup import Setup
 from jupyter_swarm.words import Analysis, Context, Experiment, Run
 from jupyter_swarm.workspace import Workspace
 
@@ -68,20 +69,27 @@ def wrong(case: Case, outcome: Outcome) -> str:
     return f"the plain notebook gives {outcome.plain!r}, the swarm {outcome.value!r}"
 
 
-async def tried(cases: Iterable[Case], folder: Path, kernels: int = 3) -> dict[str, Outcome]:
+Change = Callable[[Setup], Setup]
+"""Makes of what every experiment finds what it would find on another machine."""
+
+
+async def tried(
+    cases: Iterable[Case], folder: Path, kernels: int = 3, change: Change = lambda setup: setup
+) -> dict[str, Outcome]:
     """The outcome of each cell, by name.
 
     Args:
         cases: cells whose packages are installed; those that take long are begun first.
         folder: an empty one, in which each gets a folder of its own.
         kernels: how many work at once.
+        change: what another machine lacks.
     """
     waiting = deque(sorted(cases, key=lambda case: not case.slow))
     names = {case.name: str(number) for number, case in enumerate(waiting)}
     found: dict[str, Outcome] = {}
 
     async def attempt(kernel: _Kernel, case: Case) -> None:
-        found[case.name] = await _outcome(kernel, case, folder / names[case.name])
+        found[case.name] = await _outcome(kernel, case, folder / names[case.name], change)
 
     async def work() -> None:
         async with _kernel(folder) as kernel:
@@ -135,10 +143,10 @@ async def _kernel(folder: Path) -> AsyncIterator[_Kernel]:
         yield kernel
 
 
-async def _outcome(kernel: _Kernel, case: Case, folder: Path) -> Outcome:
+async def _outcome(kernel: _Kernel, case: Case, folder: Path, change: Change) -> Outcome:
     began = time.monotonic()
     try:
-        outcome = await _both(kernel, case, folder)
+        outcome = await _both(kernel, case, folder, change)
     except CellExecutionError as error:
         outcome = Outcome(kind="notebook", said=f"{error.ename}: {error.evalue}")
     except DeadKernelError as error:
@@ -146,7 +154,7 @@ async def _outcome(kernel: _Kernel, case: Case, folder: Path) -> Outcome:
     return dataclasses.replace(outcome, seconds=time.monotonic() - began)
 
 
-async def _both(kernel: _Kernel, case: Case, folder: Path) -> Outcome:
+async def _both(kernel: _Kernel, case: Case, folder: Path, change: Change) -> Outcome:
     _write(case, folder)
     await kernel.begin(folder)
     for each in case.setup:
@@ -155,7 +163,7 @@ async def _both(kernel: _Kernel, case: Case, folder: Path) -> Outcome:
     if taken.analysis is None or taken.context is None:
         return Outcome(kind=taken.kind, said=taken.said)
     try:
-        run = await _measured(Workspace(folder), case, taken.analysis, taken.context)
+        run = await _measured(Workspace(folder), case, taken.analysis, taken.context, change)
     except SwarmError as error:
         return Outcome(kind=type(error).__name__, said=str(error))
     if case.wrong is not None or run.value is None:
@@ -185,7 +193,7 @@ async def _take(kernel: _Kernel, case: Case, folder: Path) -> Taken:
     return msgspec.json.decode(answer.read_bytes(), type=Taken)
 
 
-async def _measured(workspace: Workspace, case: Case, analysis: Analysis, context: Context) -> Run:
+async def _measured(workspace: Workspace, case: Case, analysis: Analysis, context: Context, change: Change) -> Run:
     """The run of the baseline, with the seed that the plain notebook has."""
     seed = case.seed if case.seed is not None else cell.lift(analysis.code, analysis).parameters["seed"]
     experiment = Experiment(
@@ -196,6 +204,7 @@ async def _measured(workspace: Workspace, case: Case, analysis: Analysis, contex
         purpose="baseline",
     )
     laboratory = NotebookLaboratory(workspace, "ordinary", analysis, context, workers=1)
+    laboratory._executor.setup = change(laboratory._executor.setup)
     await laboratory.open()
     try:
         return await laboratory.run(experiment, LIMIT_SECONDS)

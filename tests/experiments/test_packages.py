@@ -55,3 +55,9 @@ def test_what_another_runner_found_counts(environment: tuple[str, Path]) -> None
 
 def test_an_interpreter_that_does_not_start_says_nothing() -> None:
     assert Packages("/nowhere/python", ["numpy"]).changed() == ""
+
+
+def test_what_a_path_leads_to_is_seen(environment: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    _, site = environment
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    assert Packages(sys.executable, ["mine_package"]).versions == {"mine_package": "1.0"}

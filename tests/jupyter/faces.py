@@ -87,13 +87,27 @@ class Answer:
 
 
 class Kernel:
-    """A real ipykernel and a client."""
+    """A real ipykernel and a client.
 
-    def __init__(self, folder: Path) -> None:
-        from jupyter_client.manager import start_new_kernel
+    Args:
+        folder: where it works.
+        python: its interpreter; this one where not given.
+        more: environment variables besides those of this process.
+    """
+
+    def __init__(self, folder: Path, python: str = "", **more: str) -> None:
+        from jupyter_client.kernelspec import KernelSpec
+        from jupyter_client.manager import KernelManager
 
         self.folder = folder
-        self.manager, self.client = start_new_kernel(kernel_name="python3", cwd=str(folder))
+        self.manager = KernelManager(kernel_name="python3")
+        if python:
+            command = [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            self.manager._kernel_spec = KernelSpec(argv=command, language="python")
+        self.manager.start_kernel(cwd=str(folder), env={**os.environ, **more})
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
 
     def send(self, code: str) -> str:
         """Begin to run a cell; the request's id."""

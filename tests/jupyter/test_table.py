@@ -16,13 +16,14 @@ from jupyter_swarm.jupyter.options import Argument, parse, split
 
 KNOWN = [
     "run", "this", "status", "findings", "best", "open", "export", "report", "watch", "pause", "resume", "stop",
-    "steer", "plan", "list", "papers", "clean", "doctor", "help",
+    "steer", "plan", "list", "papers", "clean", "doctor", "runner", "help",
 ]  # fmt: skip
 
 
 def test_the_public_door_is_locked() -> None:
-    assert jupyter_swarm.__all__ == ["Swarm", "Workspace", "__version__"]
-    assert dir(jupyter_swarm) == ["Swarm", "Workspace", "__version__"]
+    assert jupyter_swarm.__all__ == ["Swarm", "Workspace", "__version__", "checkpoints", "log"]
+    assert dir(jupyter_swarm) == jupyter_swarm.__all__
+    assert jupyter_swarm.log.__module__ == jupyter_swarm.checkpoints.__module__ == "jupyter_swarm.within"
     assert jupyter_swarm.Swarm.__name__ == "Swarm"
     assert jupyter_swarm.Workspace.__name__ == "Workspace"
     with pytest.raises(AttributeError, match="nothing_of_ours"):
