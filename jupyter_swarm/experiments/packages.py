@@ -33,16 +33,19 @@ class Packages:
 
     def __init__(self, python: str, names: Iterable[str], known: Mapping[str, str] | None = None) -> None:
         self._python, self._names = python, sorted(names)
-        found = self._asked()
+        answer = self._asked()
+        found = answer or {}
         self.versions = {name: version for name, (version, _) in found.items()}
         self._known = {**self.versions, **{name: v for name, v in (known or {}).items() if name in self._names}}
         self._stamps = {path: _stamp(path) for _, path in found.values() if path}
-        self._said = self._differing(self.versions)
+        self._said = "" if answer is None else self._differing(self.versions)
 
     def changed(self) -> str:
         """Which packages have other versions than at the beginning, in words; "" where none has."""
         if any(_stamp(path) != stamp for path, stamp in self._stamps.items()):
             found = self._asked()
+            if found is None:
+                return self._said
             self._said = self._differing({name: version for name, (version, _) in found.items()})
             self._stamps = {path: _stamp(path) for _, path in found.values() if path}
         return self._said
@@ -57,8 +60,8 @@ class Packages:
                 said.append(f"{name} was {before} and is {now}")
         return ", ".join(said)
 
-    def _asked(self) -> dict[str, tuple[str, str]]:
-        """Name → version, and where its metadata lie; what cannot be told is left out."""
+    def _asked(self) -> dict[str, tuple[str, str]] | None:
+        """Name → version, and where its metadata lie; None where the interpreter does not answer."""
         if not self._names:
             return {}
         command = [self._python, "-P", "-c", _ASK, json.dumps(self._names)]
@@ -68,7 +71,7 @@ class Packages:
             )
             return {name: (str(version), str(path)) for name, (version, path) in json.loads(done.stdout).items()}
         except (OSError, ValueError, subprocess.SubprocessError):
-            return {}
+            return None
 
 
 def _stamp(path: str) -> tuple[int, int]:
