@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 BATCH = 8
 POLL_SECONDS = 1.0
-NICENESS, POLITEST = 10, 19
+NICENESS, POLITEST = 10, 15
 
 
 class Process:
@@ -125,12 +125,9 @@ class Process:
             self._note(text, "warning" if self._model.folder is None or "refused" in text else "info")
         if self._model.folder is None:
             return "none"
-        from jupyter_swarm.library.vectors import Vectors
-
-        vectors = Vectors(self._workspace.library / "chroma", self._model)
+        vectors, have = self._opened()
         self._vectors = vectors
         self._say("ready")
-        have = vectors.ids()
         while lock.still_there() and not self._leaving:
             self._wake.clear()
             with self._busy:
@@ -142,6 +139,24 @@ class Process:
                 break
             self._wake.wait(min(POLL_SECONDS, self._idle_seconds))
         return "gone"
+
+    def _opened(self) -> tuple[Vectors, set[str]]:
+        """The store and the passages that it has; a damaged one is made again, since all of it can be."""
+        from jupyter_swarm.library.vectors import Vectors
+
+        folder = self._workspace.library / "chroma"
+        try:
+            vectors = Vectors(folder, self._model)
+            return vectors, vectors.ids()
+        except Exception as error:  # whatever Chroma or SQLite find wrong with their files
+            if not folder.exists():
+                raise
+            self._note(
+                f"the index of meanings is damaged and is made again: {type(error).__name__}: {error}", "warning"
+            )
+            Vectors.forget()
+            shutil.rmtree(folder)
+            return Vectors(folder, self._model), set()
 
     def _read(self, vectors: Vectors, have: set[str], lock: Lock) -> bool:
         """Embed what has no vector yet; False where the workspace has gone meanwhile."""

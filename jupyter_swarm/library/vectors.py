@@ -36,6 +36,13 @@ class Vectors:
             metadata={"model": model.name},
         )
 
+    @staticmethod
+    def forget() -> None:
+        """Let go of what Chroma keeps of stores that were opened in this process."""
+        from chromadb.api.shared_system_client import SharedSystemClient
+
+        SharedSystemClient.clear_system_cache()
+
     def ids(self) -> set[str]:
         """Passages that have a vector."""
         return set(self._collection.get(include=[])["ids"])

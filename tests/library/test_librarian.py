@@ -179,7 +179,9 @@ def test_killed_at_work_the_next_one_goes_on(library: LocalLibrary, workspace: W
     time.sleep(1.0)
     first = said(library).pid
     os.kill(first, signal.SIGKILL)
-    wait_for(lambda: not alive(first), 10, "the end of the killed one")
+    wait_for(
+        lambda: not alive(first) and library.librarian._free(), 20, "the end of the killed one and of all its threads"
+    )
     assert built(workspace) == []
     assert library.search("topic 7")
     library.librarian._started = 0.0
@@ -203,6 +205,38 @@ def test_killed_at_work_the_next_one_goes_on(library: LocalLibrary, workspace: W
     library.librarian.start_if_needed()
     wait_for(lambda: library.librarian.ready(through=20), 120, "the third librarian")
     assert len(built(workspace)) == 1
+
+
+@pytest.mark.parametrize("damage", ["garbage", "cut", "folder"])
+def test_a_damaged_index_is_made_again(workspace: Workspace, tmp_path: Path, damage: str) -> None:
+    (tmp_path / "notes.md").write_text(NOTES, encoding="utf-8")
+    LocalLibrary(workspace, vectors=False).add([tmp_path / "notes.md"])
+    librarian = Librarian(workspace)
+    assert librarian.start_if_needed()
+    wait_for(lambda: librarian.ready(through=1), 120, "the index")
+    first = librarian.status()
+    assert first is not None
+    os.kill(first.pid, signal.SIGKILL)
+    wait_for(lambda: not alive(first.pid) and librarian._free(), 20, "its end, and that of all its threads")
+    file = workspace.library / "chroma" / "chroma.sqlite3"
+    if damage == "garbage":
+        file.write_bytes(b"no database" * 1000)
+    elif damage == "cut":
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    else:
+        file.unlink()
+        file.mkdir()
+    librarian._started = 0.0
+    assert librarian.start_if_needed()
+    try:
+        wait_for(lambda: librarian.ready(through=1), 120, f"the next one: {librarian.status()}")
+        found = librarian.query("preparing a hot beverage", 2, timeout_seconds=10)
+        assert found is not None
+        assert len(found) == 2
+        notes = [r.event.text for r in workspace.store.read(swarm="") if isinstance(r.event, Noted)]
+        assert any("is damaged and is made again" in text for text in notes)
+    finally:
+        end(librarian)
 
 
 def test_it_leaves_when_nobody_asks(workspace: Workspace, tmp_path: Path) -> None:
