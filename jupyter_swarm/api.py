@@ -143,6 +143,7 @@ class Swarm:
             "vary": vary, "fix": fix, "record": record, "keep": keep, "setup": setup, "done": done, "folder": home,
         }  # fmt: skip
         analysis = cells.read(cell, metric=objective.metric, namespace=space, **wishes)
+        _check_variable(analysis)
         held = cells.held_out(cell, confirm, analysis, space, **wishes) if confirm else None
         codes = [each.code for each in (analysis, held) if each is not None]
         engine.check(place, [*codes, *map(cells.python, setup)])
@@ -156,7 +157,6 @@ class Swarm:
                 apart = cells.capture(held, space, folder=home, captures=place.captures, setup=setup, progress=progress)
                 line = held.code.splitlines()[-1].partition(" = ")[2]
                 holdout = Holdout(expression=line, analysis=held, context=apart, context_hash=cells.context_hash(apart))
-            _check_variable(analysis)
             free = register.free_name(place, name)
             request = SwarmRequested(
                 objective=objective,

@@ -130,6 +130,8 @@ def unused_captures(workspace: Workspace) -> list[Path]:
     for name in names(workspace):
         record = request(workspace, name)
         if record is not None and isinstance(record.event, SwarmRequested):
-            needed |= {record.event.context.pickle, record.event.context.modules}
+            held = record.event.holdout
+            for context in (record.event.context, *([held.context] if held is not None else [])):
+                needed |= {context.pickle, context.modules} - {""}
     files = (path for path in workspace.captures.glob("*") if path.is_file())
     return [path for path in files if path.name.partition(".")[0] not in needed]

@@ -70,7 +70,7 @@ def test_the_plan_shows_captures_knobs_swaps_and_lock(shown: dict[str, str]) -> 
 
 
 def test_the_view_is_kept_in_the_notebook(shown: dict[str, str]) -> None:
-    assert "SwarmView('wine')" in shown["swarm"]
+    assert "%swarm status wine looks again" in shown["swarm"] or "%swarm findings wine shows" in shown["swarm"]
     assert "Which preprocessing and classifier suit these wines best?" in shown["swarm"]
 
 

@@ -8,7 +8,6 @@ notebook: a function that reads `seed` or `lr` sees what the harness and the cel
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import io
 import os
@@ -18,30 +17,24 @@ import sys
 import tempfile
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jupyter_swarm.cell import credentials
 from jupyter_swarm.cell.inspection import origin
 from jupyter_swarm.cell.modules import local
-from jupyter_swarm.cell.names import names
+from jupyter_swarm.cell.pickling import Known, measured, picklable
+from jupyter_swarm.cell.room import VARIABLE, Limit, limit
 from jupyter_swarm.cell.scan import dotted, imports_in
 from jupyter_swarm.cell.standing import standing
+from jupyter_swarm.cell.storing import Full, Progress, store
 from jupyter_swarm.cell.syntax import python
 from jupyter_swarm.cell.text import text_of
 from jupyter_swarm.errors import CaptureError, WorkspaceError
 from jupyter_swarm.words import Analysis, Capture, Context
 
-LIMIT_BYTES = 2**30
-LIMIT_VARIABLE = "JUPYTER_SWARM_CAPTURE_LIMIT"
-_BLOCK = 2**20
-_CACHE = type(functools.lru_cache(len))
 _LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Event, threading.Condition, threading.Semaphore)
-GLOBALS = "jupyter-swarm globals"
-"""The persistent id that stands for the globals of the notebook's functions."""
-MADE = "jupyter-swarm made later"
-"""That of what cells make which are executed before the swarm's: None, until they have."""
 
 
 def survey(analysis: Analysis, namespace: Mapping[str, Any]) -> tuple[Capture, ...]:
@@ -75,7 +68,7 @@ def capture(
     folder: Path | str,
     captures: Path,
     setup: Sequence[str] = (),
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Context:
     """Take along what the cell needs.
 
@@ -83,7 +76,7 @@ def capture(
         analysis: of the cell.
         namespace: the notebook's variables.
         folder: where relative paths of the cell resolve.
-        captures: the folder of the pickles; this one is named by its sha256.
+        captures: the folder of the files of variables; this one is named by its sha256.
         setup: cells that are executed before it each time, as typed.
         progress: told (bytes written, bytes expected) now and then.
 
@@ -93,11 +86,10 @@ def capture(
     """
     found = survey(analysis, namespace)
     taken = {each.name: namespace[each.name] for each in found if each.kind != "import"}
-    expected = sum(each.bytes for each in found)
-    limit = int(os.environ.get(LIMIT_VARIABLE, LIMIT_BYTES))
-    for each in found:
-        if each.bytes > limit:
-            raise _too_large(each.name, each.bytes, limit)
+    room = limit(captures)
+    largest = max(found, key=lambda each: each.bytes, default=None)
+    if largest is not None and largest.bytes > room.bytes:
+        raise _too_large(largest.name, namespace[largest.name], largest.bytes, room)
     imports = [each.describes for each in found if each.kind == "import"]
     imports += [line for line in _submodules(analysis, namespace) if line not in imports]
     trees = [text_of(each).tree for each in (analysis.code, *map(python, setup))]
@@ -105,7 +97,7 @@ def capture(
     return Context(
         imports=(*sorted(imports), *standing(trees, versions)),
         captures=found,
-        pickle=_write(taken, _Known(namespace, setup), captures, limit, expected, progress) if taken else "",
+        pickle=_stored(taken, Known(namespace, setup), captures, room, found, progress) if taken else "",
         python=sys.executable,
         python_version=platform.python_version(),
         versions=versions,
@@ -225,7 +217,7 @@ def _cannot(name: str, value: Any, error: BaseException) -> CaptureError:
     culprit = ""
     if isinstance(value, types.FunctionType):
         for used in value.__code__.co_names:
-            if used in value.__globals__ and not _picklable(value.__globals__[used]):
+            if used in value.__globals__ and not picklable(value.__globals__[used]):
                 culprit = f", since it uses {used!r}"
                 break
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -235,19 +227,28 @@ def _cannot(name: str, value: Any, error: BaseException) -> CaptureError:
     )
 
 
-def _picklable(value: Any) -> bool:
-    try:
-        _pickler(io.BytesIO(), _Known({})).dump(value)
-    except Exception:
-        return False
-    return True
-
-
-def _too_large(name: str, size: int, limit: int) -> CaptureError:
+def _too_large(name: str, value: Any, size: int, room: Limit, whole: int = 0) -> CaptureError:
+    """That of the largest variable; `whole`: bytes of all together."""
+    together = f", and all together take {_megabytes(whole)}" if whole > size else ""
     return CaptureError(
-        f"the variable {name!r} takes {size / 2**20:,.0f} MB, more than the limit of {limit / 2**20:,.0f} MB",
-        cure=f"load it inside the cell, take a part of it, or set {LIMIT_VARIABLE}=BYTES",
+        f"the variable {name!r} takes {_megabytes(size)}{together}, "
+        f"more than the limit of {_megabytes(room.bytes)} ({room.why})",
+        cure=f"{_smaller(value)}, load it inside the cell or in one that is executed each time (--setup N), "
+        f"or allow more: %env {VARIABLE}={-(-max(size, whole) // 2**30)}GB",
     )
+
+
+def _megabytes(size: int) -> str:
+    return f"{-(-size // 2**20):,} MB"
+
+
+def _smaller(value: Any) -> str:
+    """What to do with so large a value."""
+    if _attribute(value, "columns") is not None:
+        return "take only the columns that the cell uses, or a sample of the rows"
+    if _attribute(value, "dtype") is not None:
+        return "take a part of it or a smaller dtype, save it and map the file in the cell (np.load with mmap_mode='r')"
+    return "take a part of it"
 
 
 # ---------------------------------------------------------------- description and size
@@ -297,107 +298,32 @@ def _sized(value: Any) -> bool:
     return hasattr(value, "__iter__")
 
 
-# ---------------------------------------------------------------- the pickle
+# ---------------------------------------------------------------- the file
 
 
-class _Known:
-    """What of a pickle is not written, since it is there where it is loaded (`experiments/cells.py` says how)."""
-
-    def __init__(self, namespace: Mapping[str, Any], setup: Sequence[str] = ()) -> None:
-        self.home = id(namespace)
-        bound = {name for each in setup for name in names(text_of(python(each)).tree).bound}
-        values = [namespace[name] for name in bound if name in namespace]
-        self.made = {id(value) for value in values if _attribute(value, "nbytes") is None and not _picklable(value)}
-
-
-def _pickler(file: Any, known: _Known) -> Any:
-    """cloudpickle's, but the globals of the notebook's functions are left out: they are those of the process that
-    loads it."""
-    import cloudpickle
-
-    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-        def reducer_override(self, value: Any) -> Any:
-            # A cache around a function of the notebook would be looked for in a module that is not there.
-            if isinstance(value, _CACHE) and getattr(value, "__module__", "") == "__main__":
-                size = value.cache_parameters()
-                given = (value.__wrapped__, size["maxsize"], size["typed"], functools._CacheInfo)
-                return _CACHE, given, vars(value)
-            return super().reducer_override(value)
-
-        def persistent_id(self, value: Any) -> str | None:
-            # globals_ref: what cloudpickle makes the future globals of functions, by the id of their present ones.
-            mine = getattr(self, "globals_ref", {}).get(known.home)
-            if mine is not None and value is mine:
-                return GLOBALS
-            return MADE if id(value) in known.made else None
-
-    return Pickler(file)
-
-
-class _Sink(io.RawIOBase):
-    """Writes and hashes; tells how far it is, and stops at the limit."""
-
-    def __init__(self, file: Any, limit: int, expected: int, progress: Callable[[int, int], None] | None) -> None:
-        self.hash, self.count, self.name = hashlib.sha256(), 0, ""
-        self._file, self._limit, self._expected, self._progress = file, limit, expected, progress
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        view = memoryview(data).cast("B")
-        for start in range(0, len(view), _BLOCK):
-            block = view[start : start + _BLOCK]
-            self._file.write(block)
-            self.hash.update(block)
-            self.count += len(block)
-            if self.count > self._limit:
-                raise _too_large(self.name, self.count, self._limit)
-            if self._progress is not None:
-                self._progress(self.count, max(self.count, self._expected))
-        return len(view)
-
-
-def _write(
+def _stored(
     values: Mapping[str, Any],
-    known: _Known,
+    known: Known,
     captures: Path,
-    limit: int,
-    expected: int,
-    progress: Callable[[int, int], None] | None,
+    room: Limit,
+    found: Sequence[Capture],
+    progress: Progress | None,
 ) -> str:
-    """The sha256 of the pickle of `{name: value}`, which is written under that name if it is not there."""
+    """The name of the file of `{name: value}`; whatever keeps it from being written names a variable."""
+    expected = sum(each.bytes for each in found)
     try:
-        handle, name = tempfile.mkstemp(prefix=".new-", dir=captures)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                sink = _Sink(file, limit, expected, progress)
-                _dump(values, known, sink)
-                file.flush()
-                os.fsync(file.fileno())
-            digest = sink.hash.hexdigest()
-            os.replace(name, captures / f"{digest}.pkl")
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise WorkspaceError(
-            f"the notebook's variables cannot be written to {captures}: {error.strerror or error}",
-            cure="make room, or make the folder writable",
-        ) from None
-    return digest
-
-
-def _dump(values: Mapping[str, Any], known: _Known, sink: _Sink) -> None:
-    sink.name = ", ".join(values)
-    try:
-        _pickler(sink, known).dump(dict(values))
-    except (CaptureError, OSError):
+        return store(values, known, captures, most=room.bytes, expected=expected, progress=progress)
+    except (CaptureError, WorkspaceError):
         raise
+    except Full as full:
+        sizes = {name: measured(value, known) for name, value in values.items()}
+        largest = max(sizes, key=sizes.__getitem__)
+        whole = max(full.size, sum(sizes.values())) if len(sizes) > 1 else 0
+        raise _too_large(largest, values[largest], sizes[largest], room, whole) from None
     except Exception as error:
         for name, value in values.items():
             try:
-                _pickler(io.BytesIO(), known).dump(value)
+                measured(value, known)
             except Exception as own:
                 raise _cannot(name, value, own) from None
         raise _cannot(next(iter(values)), None, error) from None

@@ -8,16 +8,17 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import inspect
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from jupyter_swarm.experiments.worker import captured
 from jupyter_swarm.words import Context
 
 _LOAD = '''
-def _swarm_load(path, names, parameters):
+def _swarm_load(path, names, parameters, python):
     """What the cell took from its notebook; its functions read the globals of this one."""
     import os
-    import pickle
     import sys
 
     if not os.path.exists(path):
@@ -25,16 +26,16 @@ def _swarm_load(path, names, parameters):
             f"the captured variables {', '.join(names)} are no longer at {path}; "
             "run the %%swarm cell again, so that they are captured anew"
         )
-
-    class Unpickler(pickle.Unpickler):
-        def persistent_load(self, name):
-            return None if name.endswith("made later") else globals()
+    if python and sys.version_info[:2] != tuple(map(int, python.split(".")[:2])):
+        raise RuntimeError(
+            f"the captured variables are of Python {python}, and this kernel is Python {sys.version.split()[0]}: "
+            "choose a kernel of that Python, with the packages that this notebook's metadata name"
+        )
 
     kept = {name: globals()[name] for name in parameters}
     values = getattr(sys, "swarm_captures", {}).pop(path, None)  # there where a zygote has loaded it before
     if values is None:
-        with open(path, "rb") as file:
-            values = Unpickler(file).load()
+        values = _swarm_read(path, globals())
     globals().update({name: values[name] for name in names} | kept)
 '''
 
@@ -115,10 +116,17 @@ def inputs(context: Context, captures: Path, parameters: Collection[str], code: 
     names = [c.name for c in context.captures if c.kind != "import" and c.name not in parameters]
     if context.pickle and names:
         path = str((captures / f"{context.pickle}.pkl").absolute())
-        parts.append(_LOAD.strip() + f"\n\n\n_swarm_load({path!r}, {names!r}, {sorted(parameters)!r})\ndel _swarm_load")
+        call = f"_swarm_load({path!r}, {names!r}, {sorted(parameters)!r}, {context.python_version!r})"
+        parts.append(f"{_reading()}\n\n\n{_LOAD.strip()}\n\n\n{call}\ndel _swarm_load, _swarm_read")
     parts += [each.strip("\n") for each in context.setup]
     parts.append(seeding("seed", context.imports, code))
     return "\n\n".join(parts)
+
+
+@functools.cache
+def _reading() -> str:
+    """The source of the function that loads a file of captures, as a zygote has it."""
+    return inspect.getsource(captured.load).replace("def load(", "def _swarm_read(", 1).strip()
 
 
 def seeding(seed: int | str, imports: tuple[str, ...], code: str) -> str:

@@ -10,12 +10,15 @@ from IPython.core.error import UsageError as Told
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 
 from jupyter_swarm.errors import SwarmError, UsageError
+from jupyter_swarm.jupyter import needs
 
 if TYPE_CHECKING:
     from types import SimpleNamespace
 
     from jupyter_swarm.api import Swarm
     from jupyter_swarm.jupyter.pages import Answer
+    from jupyter_swarm.jupyter.view.live import SwarmView
+    from jupyter_swarm.jupyter.view.picture import Picture
 
 _NO_SPACE = {28: "the disk is full", 30: "the file system is read-only", 122: "the disk quota is used up"}
 
@@ -39,6 +42,7 @@ class SwarmMagics(Magics):  # type: ignore[misc]
             self._do(line, cell)
 
     def _do(self, line: str, cell: str | None) -> None:
+        needs.check("notebook")
         from jupyter_swarm.jupyter import help, verbs
         from jupyter_swarm.jupyter.options import split
 
@@ -130,6 +134,7 @@ class SwarmMagics(Magics):  # type: ignore[misc]
     def _show(self, answer: Answer) -> None:
         from IPython.display import display
 
+        shown: SwarmView | Picture | None = None
         if answer.parts and self._page:
             display(answer)
         elif answer.parts:
@@ -137,7 +142,7 @@ class SwarmMagics(Magics):  # type: ignore[misc]
         if answer.watch is not None and self._page:
             from jupyter_swarm.jupyter import view
 
-            view.show(answer.watch)
+            shown = view.show(answer.watch)
         elif answer.watch is not None and not answer.wait and not answer.parts:
             from jupyter_swarm.jupyter.waiting import line_of
 
@@ -145,10 +150,10 @@ class SwarmMagics(Magics):  # type: ignore[misc]
         if answer.cell:
             self.shell.set_next_input(answer.cell, replace=False)
         if answer.watch is not None and answer.wait:
-            self._wait(answer.watch)
+            self._wait(answer.watch, shown)
 
-    def _wait(self, swarm: Swarm) -> None:
-        """Block until it is over, and show what came of it.
+    def _wait(self, swarm: Swarm, shown: SwarmView | Picture | None = None) -> None:
+        """Block until it is over, and show what came of it (in the view too, since nothing may run after this cell).
 
         Raises:
             Told: interrupted; the swarm goes on.
@@ -167,6 +172,8 @@ class SwarmMagics(Magics):  # type: ignore[misc]
         finally:
             if line:
                 line.end()
+        if shown is not None:
+            shown.refresh()
         self._show(ended(swarm))
 
     @contextmanager
@@ -193,14 +200,18 @@ def load(shell: Any) -> None:
     unload(shell)
     shell.register_magics(SwarmMagics)
     completer = getattr(shell, "Completer", None)
-    if completer is not None:
+    if completer is None:
+        return
+    try:
         from IPython.core.completer import context_matcher
+    except ImportError:  # before IPython 8.6, as on Colab: everything but the completion
+        return
 
-        @context_matcher(identifier="jupyter-swarm", priority=1000)  # type: ignore[untyped-decorator]
-        def matcher(context: Any) -> Any:
-            return _complete(shell, context)
+    @context_matcher(identifier="jupyter-swarm", priority=1000)  # type: ignore[untyped-decorator]
+    def matcher(context: Any) -> Any:
+        return _complete(shell, context)
 
-        completer.custom_matchers.append(matcher)
+    completer.custom_matchers.append(matcher)
 
 
 def unload(shell: Any) -> None:

@@ -14,8 +14,8 @@ from jupyter_swarm.report import phrases
 from jupyter_swarm.report.phrases import duration, number, plural
 from jupyter_swarm.state import SwarmState
 
-LARGE = 100 * 2**20
-"""Bytes of data from which a bar is shown while they are captured."""
+LARGE, LONG_SECONDS = 100 * 2**20, 0.5
+"""Bytes of data, and seconds that it takes, from which a bar is shown while they are captured."""
 _LOG_SECONDS = 10.0
 _PAGE_SECONDS = 0.2
 
@@ -84,11 +84,12 @@ def _width() -> int:
 
 @contextmanager
 def capturing(face: Face) -> Iterator[Callable[[int, int], None]]:
-    """Something to tell (bytes done, bytes in all) to; it shows nothing for data that are not large."""
+    """Something to tell (bytes done, bytes in all) to; it shows nothing for data that are soon captured."""
     shown: _Bar | Line = _Bar() if face == "notebook" else Line()
+    began = time.monotonic()
 
     def told(done: int, whole: int) -> None:
-        if whole > LARGE:
+        if whole > LARGE or (whole and time.monotonic() - began > LONG_SECONDS):
             shown.bar(f"capturing {size(done)} of {size(whole)}", done / whole)
 
     try:

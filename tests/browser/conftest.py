@@ -1,4 +1,5 @@
-"""The browser rig: a real JupyterLab on a random port, a real Chromium, and the ledger of its folder in our hands."""
+"""The browser rig: a real JupyterLab (or Notebook 7) on a random port, a real Chromium, and the ledger of its folder
+in our hands."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +38,7 @@ class Lab:
     token: str
     folder: Path
     process: subprocess.Popen[bytes]
+    tree: str = "lab/tree"
 
     def notebook(self, name: str, *sources: str) -> str:
         """Write a notebook of code cells; its address."""
@@ -43,7 +46,7 @@ class Lab:
         notebook = nbformat.v4.new_notebook(cells=cells)
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         (self.folder / name).write_text(nbformat.writes(notebook))
-        return f"{self.url}/lab/tree/{name}?reset&token={self.token}"
+        return f"{self.url}/{self.tree}/{name}?reset&token={self.token}"
 
     def setting(self, plugin: str, **values: object) -> None:
         """Set options of JupyterLab for every page that is opened from here on (`themes`, theme="JupyterLab Dark")."""
@@ -67,12 +70,27 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab on a folder of its own, with settings of its own."""
-    folder, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
+    with served("jupyterlab", "lab/tree", tmp_path_factory) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Jupyter Notebook 7 likewise, where it is installed."""
+    pytest.importorskip("notebook", "7", reason="Notebook 7 is not installed here: pip install 'notebook>=7'")
+    with served("notebook", "notebooks", tmp_path_factory) as lab:
+        yield lab
+
+
+@contextmanager
+def served(module: str, tree: str, factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A server of this module, until the block ends."""
+    folder, home = factory.mktemp("notebooks"), factory.mktemp("home")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
+    command = [sys.executable, "-m", module, "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
     command += [f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={token}", "--ServerApp.port_retries=0"]
     command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     if os.geteuid() == 0:
@@ -85,7 +103,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(f"{url}/api/status?token={token}", process, home / "log")
-            lab = Lab(url, token, folder, process)
+            lab = Lab(url, token, folder, process, tree)
             lab.setting("notification", fetchNews="false", checkForUpdates=False)
             yield lab
         finally:
@@ -107,7 +125,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.2)
         else:
             return
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+    pytest.fail(f"the server did not start:\n{log.read_text()[-3000:]}")
 
 
 @pytest.fixture(scope="module")

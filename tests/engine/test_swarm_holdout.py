@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_swarm import Swarm, cell
+from jupyter_swarm import Swarm, cell, register
 from jupyter_swarm.errors import CellError
 from jupyter_swarm.report import answer, tables
 
@@ -104,3 +104,28 @@ def test_supported_findings_are_measured_once_and_nobody_else_sees_the_data(tmp_
     assert "On new data" in tables.findings(state)
     assert any(each["holdout"] for each in swarm.result()["findings"])
     assert "error_on_new_data" in swarm.notebook(rows[0].number).read_text(encoding="utf-8")
+
+
+def test_what_a_finding_is_confirmed_on_is_not_cleaned_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither pickle of a swarm is unused; what a killed kernel left is."""
+    monkeypatch.setattr("jupyter_swarm.engine.start", lambda *_: None)
+    swarm = Swarm.start(
+        CELL, minimize="error", namespace=namespace(), workspace=tmp_path, confirm=EXPRESSION, vary=["Ridge.alpha"]
+    )
+    request = swarm.state.request
+    assert request is not None
+    assert request.holdout is not None
+    left = swarm.workspace.captures / ".new-left"
+    left.write_bytes(b"half")
+    kept = {request.context.pickle, request.holdout.context.pickle}
+    assert len(kept) == 2
+    assert kept <= {path.name.partition(".")[0] for path in swarm.workspace.captures.iterdir()}
+    assert register.unused_captures(swarm.workspace) == [left]
+
+
+def test_a_cell_in_which_nothing_may_vary_captures_nothing(tmp_path: Path) -> None:
+    with pytest.raises(CellError, match="nothing in this cell may vary"):
+        Swarm.start(
+            "error = float(np.sum(y))", minimize="error", namespace=namespace(), workspace=tmp_path, vary=[]
+        )  # fmt: skip
+    assert not (tmp_path / ".swarm").exists()

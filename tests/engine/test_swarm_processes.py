@@ -98,7 +98,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("JUPYTER_SWARM_LIBRARIAN_IDLE_SECONDS", "1")
     yield tmp_path
     try:
-        wait_for(lambda: not processes(str(tmp_path)), 30, f"the end of {processes(str(tmp_path))}")
+        wait_for(lambda: not processes(str(tmp_path)), 90, f"the end of {processes(str(tmp_path))}")
     finally:
         for pid in processes(str(tmp_path)):
             os.kill(pid, signal.SIGKILL)

@@ -209,5 +209,5 @@ def _warm(shell: Shell, channel: Channel) -> None:
     history.reset(new_session=False)
     history._i00 = history._i = history._ii = history._iii = ""
     shell.displayhook._, shell.displayhook.__, shell.displayhook.___ = "", "", ""
-    shell.compile._filename_map.clear()
+    getattr(shell.compile, "_filename_map", {}).clear()  # an older IPython has none
     channel.held.clear()

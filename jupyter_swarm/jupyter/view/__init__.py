@@ -3,7 +3,7 @@
     show(swarm)    displays widgets that keep themselves up to date, whatever cell is running
     html(state)    the state on one page, pure text
 
-ipywidgets is imported by `show` alone.
+ipywidgets is imported by `show` alone, and where somebody may look.
 """
 
 from __future__ import annotations
@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jupyter_swarm.jupyter.view.live import Handle, SwarmView
+    from jupyter_swarm.jupyter.view.picture import Picture
     from jupyter_swarm.state import SwarmState
 
 __all__ = ["html", "show"]
 
 
-def show(swarm: Handle) -> SwarmView:
-    """Display a swarm here, live; returns at once."""
+def show(swarm: Handle) -> SwarmView | Picture:
+    """Display a swarm here, live (as HTML alone in a notebook that nobody watches); returns at once."""
+    from jupyter_swarm.jupyter.view.picture import Picture, attended
+
+    if not attended():
+        return Picture(swarm).show()
     from jupyter_swarm.jupyter.view.live import SwarmView
 
     return SwarmView(swarm).show()

@@ -11,12 +11,11 @@ import ipywidgets as w
 
 from jupyter_swarm.errors import SwarmError
 from jupyter_swarm.jupyter.view import panes, plot
+from jupyter_swarm.jupyter.view.controls import Press, Row, Stop, command, pane, put
 from jupyter_swarm.jupyter.view.style import sheet
 from jupyter_swarm.jupyter.view.watcher import WATCHER, Feed, free
-from jupyter_swarm.state import Direction, SwarmState
+from jupyter_swarm.state import SwarmState
 from jupyter_swarm.workspace import Workspace
-
-HIGHEST = 5.0
 
 
 class Handle(Protocol):
@@ -46,54 +45,6 @@ class Handle(Protocol):
         ...
 
 
-class Row:
-    """A direction: words, promise and slider, renewed apart from each other."""
-
-    def __init__(self, direction: Direction, steer: Callable[[str, float], None]) -> None:
-        self.id, self.steer = direction.id, steer
-        self.asked: float | None = None
-        self.seen = self.shown = direction.priority
-        self.words, self.promise = _pane(), _pane()
-        self.slider = w.FloatSlider(
-            value=direction.priority,
-            min=0.0,
-            max=max(HIGHEST, direction.priority),
-            step=0.5,
-            description="Priority",
-            description_tooltip=f"Priority of the direction {direction.title[:200]}",
-            continuous_update=False,
-            readout_format=".1f",
-            layout=w.Layout(width="auto"),
-            style={"description_width": "54px"},
-        )
-        self.slider.observe(self._moved, names="value")
-        self.box = w.HBox([self.words, self.promise, self.slider])
-        self.box.add_class("jsw-row")
-
-    def renew(self, state: SwarmState) -> None:
-        """Show the direction; move the slider only where the ledger's priority is news to it."""
-        direction = state.directions[self.id]
-        _put(self.words, panes.line_of(direction))
-        _put(self.promise, panes.promise(direction))
-        self.slider.disabled = bool(direction.closed) or state.over
-        if direction.priority != self.seen or self._refused(state):
-            self.seen = self.shown = direction.priority
-            self.asked = None
-            self.slider.max = max(self.slider.max, direction.priority)
-            self.slider.value = direction.priority
-
-    def _refused(self, state: SwarmState) -> bool:
-        if self.asked is None:
-            return False
-        mine = [each for each in state.steering.values() if each.request.target == self.id]
-        return bool(mine) and mine[-1].done is False and mine[-1].request.value == self.asked
-
-    def _moved(self, change: Any) -> None:
-        if change.new != self.shown:  # else it was moved by the ledger, not by a person
-            self.shown = self.asked = change.new
-            self.steer(self.id, change.new)
-
-
 class SwarmView:
     """A swarm as widgets. `close()` takes it off the page; the swarm goes on."""
 
@@ -118,20 +69,19 @@ class SwarmView:
             "said",
             "bad",
         )
-        self._panes = {name: _pane() for name in names}
-        self._buttons = {
-            "pause": self._button("Pause", "pause", "Start no more work; what runs may finish", self._pause),
-            "resume": self._button("Resume", "play", "Go on, with a new runner where there is none", self._resume),
-            "stop": self._button("Stop", "stop", "End the swarm now; findings so far stay", self._stop),
-            "report": self._button("Report", "file-text-o", "Write the report notebook", self._report),
-            "close": self._button("Close", "times", "Take this view away; the swarm goes on", self._close),
+        self._panes = {name: pane() for name in names}
+        self._presses: dict[str, Press | Stop] = {
+            "pause": self._press("Pause", "pause", "Start no more work; what runs may finish", self._pause),
+            "resume": self._press("Resume", "play", "Go on, with a new runner where there is none", self._resume),
+            "stop": Stop(lambda: self._do(self._stop), self._terminal("stop"), self._later),
+            "report": self._press("Report", "file-text-o", "Write the report notebook", self._report),
+            "close": Press("Close", "times", "Take this view away; the swarm goes on", self.close),
         }
-        self._stopping = False
         self._findings, self._directions = w.VBox(), w.VBox()
         self.widget = self._laid_out()
         with self._feed.lock:
             self.renew(self._feed.state, self._feed.alive)
-        free(list(self._widgets()))
+        free(self.widget)
 
     # ------------------------------------------------------------ what is asked of it
 
@@ -144,6 +94,12 @@ class SwarmView:
             WATCHER.watch(self._feed, self)
         return self
 
+    def refresh(self) -> None:
+        """Show what is in the ledger now, without waiting for the thread."""
+        with self._feed.lock:
+            self._feed.read()
+            self.renew(self._feed.state, self._feed.alive)
+
     def close(self) -> None:
         """Take the view away; the swarm goes on."""
         self.open = False
@@ -155,16 +111,16 @@ class SwarmView:
 
     def renew(self, state: SwarmState, alive: bool) -> None:
         """Show this state, touching only what has changed."""
-        put = self._panes
-        _put(put["header"], panes.header(state, alive))
-        _put(put["alarm"], panes.alarm(state))
-        _put(put["answer"], panes.said(state))
-        _put(put["progress"], panes.progress(state))
-        _put(put["chart"], panes.chart(state) if state.request else "")
-        _put(put["leaders"], panes.leaders(state))
-        _put(put["counts"], panes.counts(state))
-        _put(put["directions"], panes.direction_count(state) if state.directions else "")
-        _put(put["log"], panes.log(state))
+        at = self._panes
+        put(at["header"], panes.header(state, alive))
+        put(at["alarm"], panes.alarm(state))
+        put(at["answer"], panes.said(state))
+        put(at["progress"], panes.progress(state))
+        put(at["chart"], panes.chart(state) if state.request else "")
+        put(at["leaders"], panes.leaders(state))
+        put(at["counts"], panes.counts(state))
+        put(at["directions"], panes.direction_count(state) if state.directions else "")
+        put(at["log"], panes.log(state))
         self._renew_findings(state)
         self._renew_directions(state)
         self._renew_buttons(state, alive)
@@ -175,19 +131,19 @@ class SwarmView:
 
     def trouble(self, words: str) -> None:
         """Say that the ledger cannot be read at present."""
-        _put(self._panes["bad"], f'<div class="alert" role="alert">{panes.text(words)}</div>' if words else "")
+        put(self._panes["bad"], f'<div class="alert" role="alert">{panes.text(words)}</div>' if words else "")
 
     # ------------------------------------------------------------ parts
 
     def _laid_out(self) -> w.VBox:
-        put, css = self._panes, w.HTML(sheet())
+        at, css = self._panes, w.HTML(sheet())
         css.layout.display = "none"
-        tools = w.HBox([*self._buttons.values(), put["said"]])
+        tools = w.HBox([*(each.box for each in self._presses.values()), at["said"]])
         tools.add_class("jsw-tools")
-        pair = w.HBox([put["chart"], put["leaders"]])
+        pair = w.HBox([at["chart"], at["leaders"]])
         pair.add_class("jsw-pair")
-        parts = [put["header"], tools, put["bad"], put["alarm"], put["progress"], put["answer"], pair]
-        parts += [w.VBox([put["counts"], self._findings]), w.VBox([put["directions"], self._directions]), put["log"]]
+        parts = [at["header"], tools, at["bad"], at["alarm"], at["progress"], at["answer"], pair]
+        parts += [w.VBox([at["counts"], self._findings]), w.VBox([at["directions"], self._directions]), at["log"]]
         box = w.VBox([css, *parts])
         box.add_class("jsw-live")
         return box
@@ -209,9 +165,9 @@ class SwarmView:
         for case in state.findings()[: panes.MOST_FINDINGS]:
             name = case.hypothesis.id
             if name not in self._cards:
-                self._cards[name] = _pane()
-                free([self._cards[name]])
-            _put(self._cards[name], panes.finding(case, state, scale))
+                self._cards[name] = pane()
+                free(self._cards[name])
+            put(self._cards[name], panes.finding(case, state, scale))
             shown.append(self._cards[name])
         _children(self._findings, shown)
 
@@ -220,8 +176,8 @@ class SwarmView:
         for direction in panes.open_directions(state):
             row = self._rows.get(direction.id)
             if row is None:
-                row = self._rows[direction.id] = Row(direction, self._weigh)
-                free([row.slider, row.box])
+                row = self._rows[direction.id] = Row(direction, self.swarm.workspace, self.swarm.name, self._weigh)
+                free(row.box)
             row.renew(state)
             shown.append(row.box)
         _children(self._directions, shown)
@@ -236,64 +192,58 @@ class SwarmView:
             "report": bool(state.baseline_values()) or state.over,
         }
         for name, usable in wanted.items():
-            self._buttons[name].disabled = not usable
+            self._presses[name].usable(usable)
 
     # ------------------------------------------------------------ what a person does
 
-    def _button(self, name: str, icon: str, tooltip: str, act: Callable[[], None]) -> w.Button:
-        button = w.Button(description=name, icon=icon, tooltip=tooltip, layout=w.Layout(width="auto"))
-        button.on_click(lambda _: self._do(act))
-        return button
+    def _press(self, label: str, icon: str, tooltip: str, act: Callable[[], None]) -> Press:
+        return Press(label, icon, tooltip, lambda: self._do(act), terminal=self._terminal(label.lower()))
 
-    def _do(self, act: Callable[[], None]) -> None:
+    def _terminal(self, verb: str) -> str:
+        return command(self.swarm.workspace, verb, self.swarm.name)
+
+    def _do(self, act: Callable[[], object]) -> None:
         """Act; a mistake or a ledger that is full is said here, not lost in a log."""
         try:
             act()
         except SwarmError as error:
             self._say(str(error))
+        except Exception as error:  # nobody would see it: it is raised in a subshell, or in a thread
+            self._say(f"That did not work: {type(error).__name__}: {error}")
         WATCHER.soon(self._feed)
+
+    def _aside(self, act: Callable[[], object]) -> None:
+        """Act in a thread: what takes longer must not keep the next click from being heard."""
+        threading.Thread(target=self._do, args=(act,), name="jupyter-swarm-asked", daemon=True).start()
+
+    def _later(self, seconds: float, act: Callable[[], None]) -> None:
+        def then() -> None:
+            if self.open:
+                act()
+
+        timer = threading.Timer(seconds, then)
+        timer.daemon = True
+        timer.start()
 
     def _say(self, words: str) -> None:
         if self.open:
-            _put(self._panes["said"], f'<span class="said" role="status">{panes.text(words)}</span>')
+            put(self._panes["said"], f'<span class="said" role="status">{panes.text(words)}</span>')
 
     def _pause(self) -> None:
         self.swarm.pause()
         self._say("Pausing: what runs may finish.")
 
     def _resume(self) -> None:
-        self.swarm.resume()
         self._say("Going on.")
+        self._aside(self.swarm.resume)
 
     def _stop(self) -> None:
-        if not self._stopping:
-            self._stopping = True
-            self._buttons["stop"].description = "Really stop?"
-            threading.Timer(4.0, self._unask).start()
-            return
-        self.swarm.stop()
-        self._unask()
         self._say("Stopping: findings so far stay.")
-
-    def _unask(self) -> None:
-        self._stopping = False
-        if self.open:
-            self._buttons["stop"].description = "Stop"
+        self._aside(self.swarm.stop)
 
     def _report(self) -> None:
         self._say("Writing the report …")
-        threading.Thread(target=self._write_report, name="jupyter-swarm-report", daemon=True).start()
-
-    def _write_report(self) -> None:
-        try:
-            self._say(f"The report is at {self.swarm.report()}")
-        except SwarmError as error:
-            self._say(str(error))
-        except Exception as error:  # a thread's exception would be seen by nobody
-            self._say(f"The report could not be written: {type(error).__name__}: {error}")
-
-    def _close(self) -> None:
-        self.close()
+        self._aside(lambda: self._say(f"The report is at {self.swarm.report()}"))
 
     def _weigh(self, direction: str, priority: float) -> None:
         def act() -> None:
@@ -303,7 +253,7 @@ class SwarmView:
         self._do(act)
 
     def _bundle(self) -> dict[str, Any]:
-        """The widget for a live page, and the same state as HTML for a saved one."""
+        """The widget for a live page, and the same state as HTML for a saved one, in words for a console."""
         live = (
             {}
             if not self.open
@@ -316,22 +266,7 @@ class SwarmView:
             }
         )
         with self._feed.lock:
-            page = panes.html(self._feed.state)
-        return {"text/plain": f"SwarmView({self.swarm.name!r})", "text/html": page, **live}
-
-
-def _pane() -> w.HTML:
-    return w.HTML(layout=w.Layout(margin="0", width="auto"))
-
-
-def _put(pane: w.HTML, content: str) -> None:
-    """Renew a pane where its text has changed; an empty one takes no room."""
-    wrapped = f'<div class="jsw">{content}</div>' if content else ""
-    if pane.value != wrapped:
-        pane.value = wrapped
-        pane.layout.display = None if wrapped else "none"
-    elif not wrapped and pane.layout.display != "none":
-        pane.layout.display = "none"
+            return {**panes.bundle(self._feed.state, self._feed.alive), **live}
 
 
 def _children(box: w.VBox, children: list[Any]) -> None:

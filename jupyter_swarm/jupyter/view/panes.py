@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from html import escape
 
 from jupyter_swarm import cell
+from jupyter_swarm.jupyter import waiting
 from jupyter_swarm.jupyter.pages import visible
 from jupyter_swarm.jupyter.view import plot
 from jupyter_swarm.jupyter.view.style import sheet
@@ -141,6 +142,8 @@ def finding(case: Case, state: SwarmState, scale: float) -> str:
     if evidence.new_data_low is not None:
         new = phrases.interval(evidence.new_data_low, evidence.new_data_high)
         facts.append(f"<span>for new data: {escape(new)}</span>")
+    if held := phrases.held_out(state, case):
+        facts.append(f"<span>{escape(held)}</span>")
     if abs(evidence.cost_ratio - 1.0) >= 0.1:
         facts.append(f"<span>takes {number(evidence.cost_ratio, 2)} times as long</span>")
     note = f'<p class="soft">{text(evidence.note)}</p>' if evidence.note else ""
@@ -229,6 +232,20 @@ def log(state: SwarmState) -> str:
     return f'<h3>Log</h3><ul class="log" tabindex="0" aria-label="Log">{"".join(lines)}</ul>' if lines else ""
 
 
+def plain(state: SwarmState, alive: bool = True) -> str:
+    """The state in two lines, for a front end that has neither widgets nor HTML.
+
+    >>> print(plain(SwarmState(name="wine")))
+    wine: starting, 0 experiments
+    %swarm status wine looks again, %swarm stop wine ends it.
+    """
+    name = state.name
+    verbs = f"%swarm status {name} looks again, %swarm stop {name} ends it."
+    return (
+        f"{waiting.line_of(state, alive)}\n{f'%swarm findings {name} shows what came of it.' if state.over else verbs}"
+    )
+
+
 def html(state: SwarmState) -> str:
     """The whole state on one page, without widgets and without scripts.
 
@@ -260,3 +277,8 @@ def html(state: SwarmState) -> str:
     )
     sections = "".join(f"<section>{pane}</section>" for pane in panes if pane)
     return f'{sheet()}<div class="jsw jsw-static">{header(state)}{sections}</div>'
+
+
+def bundle(state: SwarmState, alive: bool = True) -> dict[str, str]:
+    """The state for a front end without widgets: its HTML and its words."""
+    return {"text/plain": plain(state, alive), "text/html": html(state)}

@@ -10,7 +10,7 @@ from jupyter_swarm.state import SwarmState
 from jupyter_swarm.words import Evidence
 
 WIDTH, HEIGHT = 480, 170
-LEFT, RIGHT, TOP, BOTTOM = 44, 10, 10, 22
+LEFT, RIGHT, TOP, BOTTOM = 60, 10, 10, 22
 MOST_POINTS = 400
 
 

@@ -80,6 +80,16 @@ overflow:visible}
 background:transparent;color:var(--jp-ui-font-color1,inherit)}
 .jsw-live .jupyter-button:focus-visible{outline:2px solid var(--jp-brand-color1,#1976d2);outline-offset:1px}
 .jsw-live .jupyter-button:disabled{opacity:.45}
+.jsw-press,.jsw-stop{display:contents!important}
+.jsw-press .widget-toggle-button{display:inline-flex;flex-direction:row-reverse;align-items:center;width:auto;margin:0}
+.jsw-press .mod-active{background:var(--jp-layout-color3,rgba(128,128,128,.4));box-shadow:none}
+.jsw-stop:not(:has(>.jsw-press:first-child .mod-active))>.jsw-really{display:none!important}
+.jsw-really .widget-toggle-button{border-color:#b42318;font-weight:600}
+.jsw-queued{visibility:hidden;max-width:0;max-height:0;overflow:hidden;order:1}
+.jsw-queued code{user-select:all;background:var(--jp-layout-color2,rgba(128,128,128,.13));padding:1px 4px}
+.jsw-press:has(.mod-active)>.jsw-queued{animation:jsw-queued 0s 1s forwards}
+.jsw-row>.jsw-queued{grid-column:1/-1;order:0}
+@keyframes jsw-queued{to{visibility:visible;max-width:100%;max-height:80px;flex-basis:100%}}
 @media (max-width:800px){.jsw-row{grid-template-columns:minmax(0,1fr)}}
 """.replace("\n", "")
 

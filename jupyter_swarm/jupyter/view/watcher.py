@@ -132,26 +132,31 @@ class Watcher:
 
 
 def _speak_for_no_cell() -> None:
-    """Let what this thread publishes belong to no request.
-
-    ipykernel 7 sends the front end's answers to the subshell of the request in whose name a comm last spoke; speaking
-    for a cell would send every click to the main shell, to wait until the running cell ends.
-    """
-    kernel = _kernel()
+    """Let what this thread publishes belong to no request: the last cell has nothing to do with it."""
+    kernel = running_kernel()
     with suppress(AttributeError):
         kernel._shell_parent.set({})
 
 
-def free(widgets: list[Any]) -> None:
-    """Let the front end choose where its messages to these widgets are handled (a subshell, where it has one).
+def free(*widgets: Any) -> None:
+    """Let messages to these widgets, and to those in them, be handled where the front end sends them.
 
-    The same routing as above, for widgets that a running cell has made.
+    That is a subshell, where it has one. ipykernel 7 sends them to the shell that last spoke through the widget's comm
+    instead; that is the main shell for a widget that a cell has made, and there a click waits until the running cell
+    ends.
     """
     for widget in widgets:
-        vars(getattr(widget, "comm", None) or widget).pop("_reply_subshell_id", None)
+        free(*getattr(widget, "children", ()))
+        if getattr(widget, "comm", None) is not None:
+            widget.comm._reply_subshell_for = _as_sent
 
 
-def _kernel() -> Any:
+def _as_sent(data: Any, subshell: str | None) -> str | None:
+    return subshell
+
+
+def running_kernel() -> Any:
+    """The ipykernel that this process is; None in a terminal."""
     from IPython import get_ipython
 
     shell = get_ipython()  # type: ignore[no-untyped-call,unused-ignore]
