@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,6 +46,9 @@ def pickler(file: Any, known: Known, beside: Beside) -> Any:
                 size = value.cache_parameters()
                 given = (value.__wrapped__, size["maxsize"], size["typed"], functools._CacheInfo)
                 return _CACHE, given, vars(value)
+            if _dispatches(value):
+                others = [(kind, made) for kind, made in value.registry.items() if kind is not object]
+                return _elsewhere(_dispatching), (value.registry[object], others)
             return super().reducer_override(value)
 
         def persistent_id(self, value: Any) -> str | None:  # of each of millions of strings
@@ -82,6 +86,29 @@ def measured(value: Any, known: Known) -> int:
     for part in beside.parts:
         count.bytes += part.size if part.size is not None else sum(len(block) for block in part.blocks())
     return count.bytes
+
+
+def _dispatches(value: Any) -> bool:
+    """Whether it is a function of the notebook under `functools.singledispatch`, which holds weak references."""
+    ours = isinstance(value, types.FunctionType) and value.__module__ == "__main__"
+    return ours and value.__code__.co_filename == functools.__file__ and hasattr(value, "registry")
+
+
+def _dispatching(first: Any, others: Any) -> Any:
+    """In the process that loads it: the same again."""
+    from functools import singledispatch
+
+    made = singledispatch(first)
+    for kind, function in others:
+        made.register(kind, function)
+    return made
+
+
+def _elsewhere(function: Any) -> types.FunctionType:
+    """A function as one of a notebook, which is pickled by value: nothing of ours need be where it is loaded."""
+    made = types.FunctionType(function.__code__, {"__builtins__": __builtins__}, function.__name__)
+    made.__module__ = "__main__"
+    return made
 
 
 class _Count(io.RawIOBase):

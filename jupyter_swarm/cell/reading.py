@@ -18,6 +18,7 @@ from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.finding import Found, find, find_all, matches
 from jupyter_swarm.cell.leaks import leaks
 from jupyter_swarm.cell.modules import Local, local
+from jupyter_swarm.cell.nameable import nameable
 from jupyter_swarm.cell.names import names
 from jupyter_swarm.cell.ranges import parse_vary
 from jupyter_swarm.cell.scan import Scan, is_literal, name_of, scanned, value_of
@@ -80,6 +81,7 @@ def read(
     for name in recorded(record, keep):
         _check_metric(code, name, "which is to be recorded")
     needed = _needed(tree, namespace)
+    needed |= nameable(tree, needed, namespace)
     mine = local([tree, *(text_of(python(each)).tree for each in setup)], Path(folder))
     first = Analysis(
         code=code,

@@ -93,7 +93,6 @@ mean_square = squares["x"].mean()""",
         ),
         code="with open('model.pkl', 'rb') as file:\n    model = pickle.load(file)\nerror = abs(model.predict(3) - 2)",
         metric="error",
-        fault="capture: a class that only a file's pickle names is not taken along, and nobody is told",
     ),
     Case(
         name="variable of the environment",
@@ -243,7 +242,6 @@ def _(value: list):
         ),
         code="stack: Stack[int] = Stack(1, 2, 3, 4)\nscore = size(stack.items) + sum(map(even, stack.items)) / 10",
         metric="score",
-        fault="capture: a function of the notebook under functools.singledispatch holds a weak reference",
     ),
     Case(
         name="data set with its description",
