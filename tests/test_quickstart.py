@@ -113,7 +113,7 @@ def test_the_report_is_written(folder: Path, shown: dict[str, str]) -> None:
 def test_nothing_of_it_would_be_committed_and_no_process_stays(folder: Path) -> None:
     assert (folder / ".swarm" / ".gitignore").read_text() == "*\n"
     assert (folder / ".swarm").stat().st_mode & 0o077 == 0
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 180
     while left := _processes(folder):
         assert time.monotonic() < deadline, left
         time.sleep(0.5)

@@ -31,14 +31,15 @@ def describe(edit: Edit, analysis: Analysis) -> str:
 
 
 def describe_all(variation: Variation, analysis: Analysis, since: Variation | None = None) -> str:
-    """All edits of a variation (beyond those of `since`), as the subject of a sentence.
+    """All edits of a variation (beyond those of `since`), as the subject of a sentence; a value that was set twice once.
 
     >>> edits = (Edit(kind="set", target="C", value=2.0), Edit(kind="set", target="k", value=3))
     >>> describe_all(Variation(code="", edits=edits), Analysis(code=""))
     'Setting C to 2.0 and setting k to 3'
     """
     edits = variation.edits[len(since.edits) :] if since is not None else variation.edits
-    words = [describe(edit, analysis) for edit in edits]
+    last = {edit.target: edit for edit in edits if edit.kind == "set"}
+    words = [describe(edit, analysis) for edit in edits if last.get(edit.target, edit) is edit or edit.kind != "set"]
     if not words:
         return "The cell as it is" if not variation.edits else "This cell"
     text = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

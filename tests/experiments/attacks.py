@@ -304,6 +304,13 @@ def _writes() -> Iterable[Attack]:
         "for a lock before it reads (HDF5) can fail in runs at the same time, which shows as failed runs, never as a value",
     )
     yield Attack(
+        "another file under the name of an input, before a line that reads it",
+        CANNOT,
+        "os.remove('data.csv'); open('data.csv', 'w').write('forged')\nscore = float(open('data.csv').read() == 'forged')",
+        "a run's folder is its own, and libraries replace files there all the time. The file beside the notebook stays as it "
+        "is, and declared edits cannot do this: only code that nobody has read can, whose findings are unaudited",
+    )
+    yield Attack(
         "forge an input for the run that comes next",
         PREVENTED,
         "os.remove('data.csv'); open('data.csv', 'w').write('forged'); open('numpy.py', 'w').write('1/0')\n"
