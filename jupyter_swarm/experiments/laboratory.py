@@ -17,23 +17,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from jupyter_swarm import cell
-from jupyter_swarm.cell.bounds import PEAK, SECONDS
 from jupyter_swarm.errors import LaboratoryError, SwarmError, WorkspaceError
 from jupyter_swarm.experiments import cells, function, notebook, sealed
 from jupyter_swarm.experiments.checkpoints import Checkpoints, wanted
 from jupyter_swarm.experiments.cores import usable_cores
-from jupyter_swarm.experiments.curves import PRUNED, Watching, curves
+from jupyter_swarm.experiments.curves import Watching
 from jupyter_swarm.experiments.devices import device_files, devices
 from jupyter_swarm.experiments.environment import isolated
 from jupyter_swarm.experiments.executor import Executor
 from jupyter_swarm.experiments.inputs import Inputs
-from jupyter_swarm.experiments.line import OVER, Ended
+from jupyter_swarm.experiments.judging import judged
+from jupyter_swarm.experiments.line import Ended
 from jupyter_swarm.experiments.memory import usable_memory
 from jupyter_swarm.experiments.nursery import NurseryLost
 from jupyter_swarm.experiments.prefixes import Share
 from jupyter_swarm.experiments.records import recorded
 from jupyter_swarm.experiments.records.journal import Journal
-from jupyter_swarm.experiments.records.record import Gist, gist
+from jupyter_swarm.experiments.records.record import gist
 from jupyter_swarm.experiments.setup import Setup
 from jupyter_swarm.experiments.worker.curves import instrument
 from jupyter_swarm.experiments.worker.sandbox import ISOLATING, Policy
@@ -275,9 +275,7 @@ class NotebookLaboratory:
     ) -> Run:
         """What the frames of an experiment say, once they are kept."""
         told = gist(ended.frames, result=notebook.SHOWN, own=notebook.OWN)
-        seconds = ended.seconds if told.seconds is None else min(told.seconds, max(limit, ended.seconds))
-        run = self._kept(experiment, _result(experiment, told, ended, limit, seconds), seconds)
-        run = msgspec.structs.replace(run, curves=curves(ended.frames))
+        run = judged(experiment, told, ended, limit, self._analysis)
         if run.ok and ended.sealed:
             run = await self._unbroken(experiment, run, ended.frames, told.done, key)
         if self._is_own(experiment) and self._inputs is not None and run.ok:
@@ -286,17 +284,7 @@ class NotebookLaboratory:
             self._executor.limit(int(self._memory / (1.2 * ended.peak)))
         await journal.append(experiment.id, json.dumps(built).encode(), ended.frames, died=ended.death())
         path = (self._runs / f"{experiment.id}.ipynb").relative_to(self._workspace.root)
-        return msgspec.structs.replace(run, notebook=str(path), seconds=seconds)
-
-    def _kept(self, experiment: Experiment, run: Run, seconds: float) -> Run:
-        """The run, without a value where it is a variation and does not keep what was asked."""
-        keep = self._analysis.keep
-        if not (keep and run.ok) or experiment.code == self._analysis.code:
-            return run
-        values = {**run.values, SECONDS: seconds, PEAK: run.peak / 2**20}
-        if not (why := cell.broken(keep, values)):
-            return run
-        return msgspec.structs.replace(run, value=None, reason="bounds", message=why)
+        return msgspec.structs.replace(run, notebook=str(path))
 
     async def _unbroken(self, experiment: Experiment, run: Run, frames: bytes, done: bytes, key: str) -> Run:
         """The run, discarded where it has changed what its metric rests on."""
@@ -375,21 +363,6 @@ def job(built: Mapping[str, Any]) -> dict[str, Any]:
     """
     cells = enumerate(built["cells"])
     return {"cells": [{"index": n, "source": each["source"]} for n, each in cells if each["cell_type"] == "code"]}
-
-
-def _result(experiment: Experiment, told: Gist, ended: Ended, limit: float, seconds: float) -> Run:
-    """A run from what it told and how it ended."""
-    if ended.why.endswith(OVER):
-        return function.timed_out(experiment, limit, seconds)
-    if ended.why.startswith(PRUNED):
-        return function.pruned(experiment, ended.why.removeprefix(PRUNED), seconds)
-    if told.error is not None:
-        return Run(experiment=experiment.id, reason="failure", message=told.error[0], traceback=told.error[1])
-    if death := ended.death():
-        line = f"DeadKernelError: {death}"
-        return Run(experiment=experiment.id, reason="failure", message=line, traceback=line)
-    value, missing, message, values = notebook.result(told.payloads, experiment.metric)
-    return Run(experiment=experiment.id, value=value, reason=missing, message=message, values=values, peak=ended.peak)
 
 
 def _unwritable(folder: Path, error: OSError) -> WorkspaceError:
