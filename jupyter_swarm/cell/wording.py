@@ -31,7 +31,7 @@ def describe(edit: Edit, analysis: Analysis) -> str:
 
 
 def describe_all(variation: Variation, analysis: Analysis, since: Variation | None = None) -> str:
-    """All edits of a variation (beyond those of `since`), as the subject of a sentence; a value set twice is there once.
+    """All edits of a variation (beyond those of `since`) as the subject of a sentence; a value set twice is there once.
 
     >>> edits = (Edit(kind="set", target="C", value=2.0), Edit(kind="set", target="k", value=3))
     >>> describe_all(Variation(code="", edits=edits), Analysis(code=""))
