@@ -138,7 +138,11 @@ class Swarm:
         space = namespace if namespace is not None else {}
         home = Path(folder or place.folder).absolute()
         if "tradeoff" in chosen:
-            record = cells.recorded([*record, Objective.second(str(chosen["tradeoff"])).metric], ())
+            second = Objective.second(str(chosen["tradeoff"])).metric
+            if second == objective.metric:
+                cure = "another name that the cell assigns, or seconds, or peak_mb"
+                raise UsageError(f"{second} is the metric already", where="--tradeoff", cure=cure)
+            record = cells.recorded([*record, second], ())
         wishes: dict[str, Any] = {
             "vary": vary, "fix": fix, "record": record, "keep": keep, "setup": setup, "done": done, "folder": home,
         }  # fmt: skip

@@ -264,6 +264,9 @@ class HoldoutMeasured(Event, frozen=True, tag="holdout-measured"):
     pairs: int
     mean: float
     """Of the variation's metric there."""
+    failed: int = 0
+    """Runs of the variation that gave no value there; those of its reference. Their pairs are left out."""
+    failed_reference: int = 0
 
 
 class FrontMeasured(Event, frozen=True, tag="front-measured"):

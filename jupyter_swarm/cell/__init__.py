@@ -8,9 +8,13 @@
 
     syntax.py                what IPython understands besides Python, as Python and back
     text.py, scan.py         source beside its tree; definitions, calls, and what they mean
+    scopes.py, functions.py  what each name is in which function; who calls a function of the cell, with what
     names.py                 what a cell needs that it does not make
     leaks/, randomness.py, credentials.py        what a person should know before anything runs
-    slicing.py, lock.py      what the metric rests on, and the refusal to touch it
+    slicing.py, marks.py     what the metric rests on
+    opening.py, loops.py     the same inside of functions and methods of the cell, and in loops
+    models.py, opaque.py     what is a model; calls that train and measure by themselves
+    lock.py                  the refusal to touch what the metric rests on
     sealing.py               what of it has to be watched while a cell runs
     configs.py, written.py   configurations: settings handed on as one value; the notebook's written out in the cell
     bounds.py                what a variation has to keep

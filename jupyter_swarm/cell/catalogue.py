@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jupyter_swarm.cell import inspection
-from jupyter_swarm.cell.scan import Scan, dotted, scanned
+from jupyter_swarm.cell.scan import Scan, base_of, dotted, scanned
 from jupyter_swarm.cell.slicing import sliced
 from jupyter_swarm.errors import CellError
 from jupyter_swarm.words import Analysis, Insert, Recipe, Swap
@@ -88,7 +88,7 @@ class Catalogue:
         if chain is None:
             return None
         root, *rest = chain.split(".")
-        if any(d.kind not in ("import", "mutate") for d in self._scan.definitions.get(root, ())):
+        if any(d.kind not in ("import", "mutate", "outer") for d in self._scan.given(base_of(func))):
             return None
         space = self._own if root in self._own else self._namespace
         if root not in space:

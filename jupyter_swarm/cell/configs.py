@@ -10,7 +10,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jupyter_swarm.cell.functions import functions
 from jupyter_swarm.cell.scan import Scan, is_literal, name_of
+from jupyter_swarm.cell.scopes import Definition
 from jupyter_swarm.cell.vocabulary import SETTINGS
 
 Entry = tuple[str, ast.expr]
@@ -18,17 +20,19 @@ Entry = tuple[str, ast.expr]
 _NAMESPACES = frozenset({"dict", "SimpleNamespace", "Namespace"})
 
 
-def entries(node: ast.expr, scan: Scan) -> list[Entry] | None:
+def entries(node: ast.expr, scan: Scan, seen: frozenset[int] = frozenset()) -> list[Entry] | None:
     """The settings of a configuration; None where an expression is none.
 
     Args:
         node: a dictionary, the call that makes a dictionary, a namespace or an object of a class of the person's, or a
             name that is given such a value once.
         scan: the code.
+        seen: names that have been looked up on the way here.
     """
     match node:
-        case ast.Name(id=name):
-            return entries(value, scan) if (value := made(name, scan)) is not None else None
+        case ast.Name():
+            value = made(node, scan) if id(node) not in seen else None
+            return entries(value, scan, seen | {id(node)}) if value is not None else None
         case ast.Dict():
             return list(of_dictionary(node)) if _is_plain(node) else None
         case ast.Call(args=[], keywords=keywords) if keywords and _makes_config(node, scan):
@@ -43,12 +47,19 @@ def entries(node: ast.expr, scan: Scan) -> list[Entry] | None:
     return None
 
 
-def made(name: str, scan: Scan) -> ast.expr | None:
-    """The value of a name that is assigned once, perhaps with settings changed one by one afterwards."""
-    definitions = scan.definitions.get(name, ())
-    values = [each.value for each in definitions if each.kind == "assign"]
-    others = [each.node for each in definitions if each.kind != "assign"]
+def made(node: ast.Name, scan: Scan) -> ast.expr | None:
+    """The value of a name that is assigned once, perhaps with settings changed one by one afterwards.
+
+    Of a parameter of one of the cell's functions, it is what all calls give.
+    """
+    definitions = scan.given(node)
+    values = [value for each in definitions if each.kind in ("assign", "param") for value in _values(each, scan)]
+    others = [each.node for each in definitions if each.kind not in ("assign", "param")]
     return values[0] if len(values) == 1 and all(map(_sets_one, others)) else None
+
+
+def _values(definition: Definition, scan: Scan) -> list[ast.expr | None]:
+    return [*functions(scan).values(definition)] or [None]
 
 
 def reached(node: ast.expr, scan: Scan) -> Entry | None:

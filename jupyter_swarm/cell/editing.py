@@ -178,6 +178,8 @@ def _adapted(scan: Scan, call: ast.Call, old: Recipe | None, path: str) -> list[
                 kept.append(source)
                 continue
             moved = True
+            if not name:  # one of any number: nothing tells what it would be there
+                continue
             source = f"{name}={source}"
         if not name or ((name in taken.keyword or taken.any_keyword) and _takes(new, name, value)):
             kept.append(source)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -17,11 +17,15 @@ import msgspec
 
 from jupyter_swarm.cell import configs, steps
 from jupyter_swarm.cell.directives import directives
+from jupyter_swarm.cell.functions import defaults, functions
 from jupyter_swarm.cell.ranges import Span, fitted, guess, knob, parse_vary
 from jupyter_swarm.cell.scan import Same, Scan, is_literal, name_of, scanned, value_of
 from jupyter_swarm.cell.slicing import Slice, sliced
 from jupyter_swarm.cell.vocabulary import SILENT_PACKAGES, skipped
 from jupyter_swarm.words import Analysis, Block, Insert, Knob, Swap
+
+Place = tuple[str, Knob | None, ast.expr]
+"""A literal with its name, and what is known of the parameter that it goes to."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,11 @@ def _knobs(found: Found, slice_: Slice, analysis: Analysis) -> None:
     wishes = {wish.name: wish.span for wish in map(parse_vary, analysis.vary) if wish.span is not None}
     marks = directives(scan.text.code)
     places = sorted(
-        [*_assigned(scan), *_arguments(scan)],
+        [*_assigned(scan), *_arguments(scan), *_defaults(scan)],
         key=lambda place: (place[2].lineno, place[2].col_offset),
     )
     written = Counter(place[2].lineno for place in places)
-    for name, known, node in places:
+    for name, known, node in _unique(places):
         if node.lineno in marks.fixed:
             continue
         if slice_.is_locked(node):
@@ -172,6 +176,14 @@ def _knobs(found: Found, slice_: Slice, analysis: Analysis) -> None:
         )
 
 
+def _unique(places: Iterable[Place]) -> Iterator[Place]:
+    """Places whose names differ: a default beside an argument of the same call is told apart."""
+    taken: Counter[str] = Counter()
+    for name, known, node in places:
+        taken[name] += 1
+        yield (name if taken[name] == 1 else f"{name}[{taken[name]}]"), known, node
+
+
 def _offers(known: Knob) -> bool:
     return len(known.choices) > 1 or (known.low is not None and known.high is not None)
 
@@ -187,7 +199,7 @@ def _make(name: str, node: ast.expr, wish: Span | None, said: Span | None, known
     return knob(name, value, guessed, line=node.lineno) if guessed is not None else None
 
 
-def _assigned(scan: Scan) -> Iterator[tuple[str, Knob | None, ast.expr]]:
+def _assigned(scan: Scan) -> Iterator[Place]:
     """Literals that are given to a name once and read somewhere."""
     loaded = {n.id for n in ast.walk(scan.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     uses = _uses(scan)
@@ -201,15 +213,53 @@ def _assigned(scan: Scan) -> Iterator[tuple[str, Knob | None, ast.expr]]:
                 or (root not in loaded and not isinstance(node, ast.AnnAssign) and root != "self")
             ):
                 continue
-            once = len(scan.definitions.get(root, ())) <= 1 or (key and configs.made(root, scan) is not None)
-            if not once or root == scan.analysis.metric:
+            if root == scan.analysis.metric or not _is_given_once(node, root, key, scan):
                 continue
             parameters = uses.get(name, [])
             if any(skipped(parameter) for parameter, _ in parameters):
                 continue
             counts[name] += 1
-            label = name if counts[name] == 1 else f"{name}[{counts[name]}]"
+            label = _told_apart(name, counts, scan.scopes.label(node))
             yield label, next((known for _, known in parameters if known is not None), None), value
+
+
+def _told_apart(name: str, counts: Counter[str], within: str) -> str:
+    """`lr` for the first of that name, `train.lr` for another in a function, `lr[2]` for any further."""
+    if counts[name] == 1:
+        return name
+    longer = f"{within}.{name}"
+    if within and not counts[longer]:
+        counts[longer] += 1
+        return longer
+    return f"{name}[{counts[name]}]"
+
+
+def _is_given_once(node: ast.AST, root: str, key: str, scan: Scan) -> bool:
+    """Whether a name has no other value than the literal that a statement gives it."""
+    target = next((n for n in ast.walk(node) if isinstance(n, ast.Name) and n.id == root), None)
+    if target is None:
+        return True
+    return len(scan.given(target)) <= 1 or (bool(key) and configs.made(target, scan) is not None)
+
+
+def _defaults(scan: Scan) -> Iterator[Place]:
+    """Literal defaults of the cell's functions that some call leaves as they are."""
+    known = functions(scan)
+    for node in ast.walk(scan.tree):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or id(node) in known.escaped:
+            continue
+        owner = known.owner(node)
+        if owner is not None and (node.name.startswith("__") and node.name != "__init__"):
+            continue
+        makes = owner if node.name == "__init__" else None
+        label = makes.name if makes is not None else scan.scopes.opened(node).label
+        calls, is_method = known.calls[id(makes or node)], owner is not None and makes is None
+        read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        for name, value in defaults(node).items():
+            given = [known.binding(node, call) for call in calls]
+            left = is_method or any(each is None or name not in each for each in given)
+            if left and name in read and is_literal(value) and not skipped(name) and id(value) not in scan.text.opaque:
+                yield f"{label}.{name}", None, value
 
 
 def _literal_targets(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
@@ -250,7 +300,7 @@ def _known(scan: Scan, call: ast.Call, parameter: str) -> Knob | None:
     return None
 
 
-def _arguments(scan: Scan) -> Iterator[tuple[str, Knob | None, ast.expr]]:
+def _arguments(scan: Scan) -> Iterator[Place]:
     """Literal arguments whose parameter's name is known."""
     for call in scan.text.calls:
         if is_silent(scan, call):

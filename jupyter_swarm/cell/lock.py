@@ -10,7 +10,7 @@ from jupyter_swarm.cell import seeds
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.scan import Same, imports_in, scanned
 from jupyter_swarm.cell.slicing import SEED, Slice, sliced
-from jupyter_swarm.cell.vocabulary import DANGEROUS
+from jupyter_swarm.cell.vocabulary import DANGEROUS, DANGEROUS_ATTRIBUTES
 from jupyter_swarm.errors import LockError
 from jupyter_swarm.words import Analysis, Locked
 
@@ -112,14 +112,22 @@ def _printed(code: str, key: Same) -> Print:
     lines = code.split("\n")
     marked = sorted(free_lines | directives(code).lock | set(directives(code).spans))
     loads = [n for n in ast.walk(scan.tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-    targets = {id(part) for statement, _ in items for part in _head(statement)}
+    targets = {id(part) for statement, _ in items for part in _head(statement, slice_)}
     return Print(
         items=tuple(_item(statement, why, slice_) for statement, why in kept),
         seeds=frozenset(
             ast.unparse(node) for node in seeds.values(scan) if not (isinstance(node, ast.Name) and node.id == "seed")
         ),
-        rows=frozenset(n.id for n in loads if n.id in slice_.rows and id(n) not in targets and not slice_.is_locked(n)),
-        names=frozenset({n.id for n in loads if n.id in DANGEROUS} | (DANGEROUS & set(imports_in(scan.tree).values()))),
+        rows=frozenset(
+            scan.key(n)
+            for n in loads
+            if scan.key(n) in slice_.rows and id(n) not in targets and not slice_.is_locked(n)
+        ),
+        names=frozenset(
+            {n.id for n in loads if n.id in DANGEROUS}
+            | (DANGEROUS & set(imports_in(scan.tree).values()))
+            | {n.attr for n in ast.walk(scan.tree) if isinstance(n, ast.Attribute) and n.attr in DANGEROUS_ATTRIBUTES}
+        ),
         free=tuple(lines[line - 1].split("=")[0].strip() for line in marked),
     )
 
@@ -130,13 +138,17 @@ def _print_of(code: str, analysis: Analysis) -> Print:
 
 def _item(statement: ast.stmt, why: str, slice_: Slice) -> Item:
     around = "/".join(type(parent).__name__ for parent in slice_.scan.text.ancestors(statement))
-    shape = " ".join(_masked(part, slice_) for part in _head(statement))
+    shape = " ".join(_masked(part, slice_) for part in _head(statement, slice_))
     text = " ".join(slice_.scan.text.source(statement).split("\n")[0].split())
     kind = type(statement).__name__
-    return Item(f"{around}:{kind}:{shape}", text, SEED if why == SEED else why, statement.lineno)
+    name = getattr(statement, "name", "")
+    return Item(f"{around}:{kind}:{name}:{shape}", text, SEED if why == SEED else why, statement.lineno)
 
 
-def _head(statement: ast.stmt) -> list[ast.AST]:
+def _head(statement: ast.stmt, slice_: Slice) -> list[ast.AST]:
+    """What of a statement is compared: not the statements in it, but for functions that are locked whole."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and slice_.opened.is_entered(statement):
+        return [statement.args, *statement.decorator_list]
     fields = _HEADS.get(type(statement))
     if fields is None:
         return list(ast.iter_child_nodes(statement))
@@ -147,10 +159,17 @@ def _head(statement: ast.stmt) -> list[ast.AST]:
     return found
 
 
+def _kept(node: ast.AST, slice_: Slice) -> str:
+    """What is locked inside something free."""
+    if isinstance(node, ast.expr) and slice_.is_locked(node):
+        return _masked(node, slice_)
+    return "".join(_kept(child, slice_) for child in ast.iter_child_nodes(node))
+
+
 def _masked(node: ast.AST, slice_: Slice) -> str:
     """The tree as text, with holes left blank."""
     if slice_.is_hole(node):
-        return "_"
+        return "_" + "".join(_kept(child, slice_) for child in ast.iter_child_nodes(node))
     parts = []
     for name, value in ast.iter_fields(node):
         if name in ("ctx", "type_comment", "kind"):

@@ -234,8 +234,7 @@ def _scope(analysis: Analysis) -> tuple[Scope, float | None]:
     for call in scan.text.calls:
         recipe = scan.recipe(call.func)
         splits = recipe is not None and ("split" in recipe.shape.split("/") or "split" in name_of(call.func).lower())
-        seeded = any(seeds.is_number(node) or isinstance(node, ast.Name) for node in _seeds_of(call, scan))
-        if splits and seeded:
+        if splits and any(seeds.is_number(node) or isinstance(node, ast.Name) for node in _seeds_of(call, scan)):
             return "splits", _test_ratio(call, recipe)
     return "seeds", None
 

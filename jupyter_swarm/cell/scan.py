@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple
 
+from jupyter_swarm.cell.scopes import Definition, Scope, Scopes, root_of
 from jupyter_swarm.cell.text import Text, text_of
 from jupyter_swarm.cell.vocabulary import Literal as LiteralValue
 from jupyter_swarm.words import Analysis, Recipe
-
-Kind = Literal["assign", "element", "mutate", "loop", "with", "import", "def", "class", "other"]
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-
-
-class Definition(NamedTuple):
-    """A place that gives a name its value, or changes it in place."""
-
-    name: str
-    kind: Kind
-    node: ast.stmt | ast.expr
-    value: ast.expr | None
 
 
 class Same:
@@ -83,22 +70,48 @@ class Scan:
     @cached_property
     def imported(self) -> dict[str, str]:
         """Name → path, for what is imported here or in the notebook."""
-        return {**self.analysis.imported, **imports_in(self.tree)}
+        return {**self.analysis.imported, **self._imports}
+
+    @cached_property
+    def _imports(self) -> dict[str, str]:
+        return imports_in(self.tree)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """The cell's scopes."""
+        return Scopes(self.text)
 
     @cached_property
     def definitions(self) -> dict[str, list[Definition]]:
         """Name → what gives it a value at the level of the cell (not inside functions and classes)."""
-        found: dict[str, list[Definition]] = defaultdict(list)
-        for definition in _definitions(self.tree):
-            if not (
-                definition.kind == "mutate" and isinstance(definition.node, ast.Expr) and self._is_module(definition)
-            ):
-                found[definition.name].append(definition)
-        return found
+        kept = {name: self._meant(found) for name, found in self.scopes.cell.found.items()}
+        return {name: found for name, found in kept.items() if found}
+
+    def given(self, node: ast.Name) -> list[Definition]:
+        """What gives a name its value where it stands; for a name of the cell, functions that change it too."""
+        return self._meant(self.scopes.given(node))
+
+    def named(self, name: str, scope: Scope | None = None) -> list[Definition]:
+        """The same for a name of a scope, that of the cell where none is named."""
+        return self._meant(self.scopes.named(name, scope))
+
+    def key(self, node: ast.Name) -> str:
+        """A name that tells variables of different functions apart: `y`, and `y of run` in a function that has its own.
+
+        >>> scan = scanned("def run(y):\\n    return y", Analysis(code="", metric=""))
+        >>> scan.key(next(n for n in ast.walk(scan.tree) if isinstance(n, ast.Name)))
+        'y of run'
+        """
+        label = self.scopes.holder(node).label
+        return f"{node.id} of {label}" if label else node.id
+
+    def _meant(self, found: list[Definition]) -> list[Definition]:
+        """Without calls of modules, which change none of them: `torch.manual_seed(0)`."""
+        return [d for d in found if not (isinstance(d.node, ast.Expr) and self._is_module(d))]
 
     def _is_module(self, definition: Definition) -> bool:
         path = self.imported.get(definition.name)
-        return path is not None and ":" not in path
+        return definition.kind in ("mutate", "outer") and path is not None and ":" not in path
 
     @cached_property
     def identifiers(self) -> frozenset[str]:
@@ -130,9 +143,9 @@ class Scan:
         if chain is None:
             return None
         root = chain.partition(".")[0]
-        if any(d.kind not in ("import", "mutate") for d in self.definitions.get(root, ())):
+        if any(d.kind not in ("import", "mutate", "outer") for d in self.given(base_of(func))):
             return None
-        if root not in imports_in(self.tree) and (known := self.analysis.imported.get(chain)) and ":" in known:
+        if root not in self._imports and (known := self.analysis.imported.get(chain)) and ":" in known:
             return known
         base = self.imported.get(root)
         if base is None:
@@ -155,7 +168,7 @@ class Scan:
     def local(self, func: ast.expr) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | None:
         """The function or class of this cell that a call calls."""
         if isinstance(func, ast.Name):
-            for definition in self.definitions.get(func.id, ()):
+            for definition in self.given(func):
                 if isinstance(definition.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                     return definition.node
         return None
@@ -168,6 +181,10 @@ class Scan:
         if isinstance(node, ast.ClassDef):
             inits = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
             return _signature(inits[0].args, skip=1) if inits else None
+        if node is None and isinstance(func, ast.Name):
+            found = [each for each in self.given(func) if each.kind != "mutate"]
+            if len(found) == 1 and found[0].kind == "assign" and isinstance(found[0].value, ast.Lambda):
+                return _signature(found[0].value.args)
         return _signature(node.args) if node is not None else None
 
     def parameter(self, call: ast.Call, argument: ast.expr) -> str:
@@ -234,18 +251,19 @@ def dotted(node: ast.expr) -> str | None:
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else None
 
 
+def base_of(node: ast.expr) -> ast.Name:
+    """The name at the root of what `dotted` spells out."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    assert isinstance(node, ast.Name)
+    return node
+
+
 def name_of(func: ast.expr) -> str:
     """The last name of a callee: what a person would call it."""
     if isinstance(func, ast.Attribute):
         return func.attr
     return func.id if isinstance(func, ast.Name) else "call"
-
-
-def root_of(node: ast.expr) -> str | None:
-    """The name at the root of a chain of attributes, subscripts and calls."""
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else None
 
 
 _NOTHING = object()
@@ -281,71 +299,18 @@ def value_of(node: ast.AST) -> LiteralValue:
     return value
 
 
-def _definitions(tree: ast.AST) -> Iterator[Definition]:
-    stack: list[ast.AST] = list(reversed(list(ast.iter_child_nodes(tree))))
-    while stack:
-        node = stack.pop()
-        yield from _defines(node)
-        if not isinstance(node, _SCOPES):
-            stack.extend(reversed(list(ast.iter_child_nodes(node))))
-
-
-def _defines(node: ast.AST) -> Iterator[Definition]:
-    match node:
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                yield from _targets(target, value, node)
-        case ast.AnnAssign(target=target, value=annotated) if annotated is not None:
-            yield from _targets(target, annotated, node)
-        case ast.AugAssign(target=target, value=value):
-            if (name := root_of(target)) is not None:
-                yield Definition(name, "mutate", node, value)
-        case ast.NamedExpr(target=ast.Name(id=name), value=value):
-            yield Definition(name, "assign", node, value)
-        case ast.For(target=target, iter=value) | ast.AsyncFor(target=target, iter=value):
-            for name in _names(target):
-                yield Definition(name, "loop", node, value)
-        case ast.With(items=items) | ast.AsyncWith(items=items):
-            for item in items:
-                for name in _names(item.optional_vars) if item.optional_vars else ():
-                    yield Definition(name, "with", node, item.context_expr)
-        case ast.Import(names=names) | ast.ImportFrom(names=names):
-            for alias in names:
-                yield Definition(alias.asname or alias.name.partition(".")[0], "import", node, None)
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            yield Definition(name, "def", node, None)
-        case ast.ClassDef(name=name):
-            yield Definition(name, "class", node, None)
-        case ast.Expr(value=ast.Call(func=ast.Attribute()) as call):
-            if (root := root_of(call.func)) is not None:
-                yield Definition(root, "mutate", node, call)
-        case ast.Delete(targets=targets):
-            for target in targets:
-                if (root := root_of(target)) is not None:
-                    yield Definition(root, "other", node, None)
-        case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
-            return  # bound by the surrounding statement, never evaluated data
-
-
-def _targets(target: ast.expr, value: ast.expr, node: ast.stmt) -> Iterator[Definition]:
-    match target:
-        case ast.Name(id=name):
-            yield Definition(name, "assign", node, value)
-        case ast.Tuple(elts=elements) | ast.List(elts=elements):
-            pairs = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
-            plain = len(pairs) == len(elements) and not any(isinstance(e, ast.Starred) for e in (*pairs, *elements))
-            for place, element in enumerate(elements):
-                if plain:
-                    yield from _targets(element, pairs[place], node)
-                else:
-                    for name in _names(element):
-                        yield Definition(name, "element", node, value)
-        case _:
-            if (root := root_of(target)) is not None:
-                yield Definition(root, "mutate", node, value)
-
-
-def _names(target: ast.AST) -> Iterator[str]:
-    for node in ast.walk(target):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
+__all__ = [
+    "Definition",
+    "Same",
+    "Scan",
+    "Signature",
+    "base_of",
+    "dotted",
+    "imports_in",
+    "is_literal",
+    "literal",
+    "name_of",
+    "root_of",
+    "scanned",
+    "value_of",
+]

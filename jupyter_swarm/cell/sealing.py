@@ -51,7 +51,7 @@ def _rests(code: str, key: Same) -> Rests:
     locked = [node for node in _loads(scan) if slice_.is_locked(node)]
     callables = _paths(locked, scan)
     mine = scan if code == analysis.code else scanned(code, analysis)
-    names = {node.id for node in locked if isinstance(node, ast.Name)} | slice_.rows
+    names = {scan.key(node) for node in locked if isinstance(node, ast.Name)} | slice_.rows
     lent = {name for name in names & set(analysis.names) if not is_seed(name)}
     assigned = _assigned(scan)
     return Rests(
@@ -78,7 +78,7 @@ def _path(node: ast.expr, scan: Scan) -> str | None:
     path = scan.path(node)
     if path is not None:
         return path if ":" in path else None
-    lent = isinstance(node, ast.Name) and node.id in scan.analysis.names and node.id not in scan.imported
+    lent = isinstance(node, ast.Name) and scan.key(node) in scan.analysis.names and node.id not in scan.imported
     return f"__main__:{node.id}" if lent and isinstance(node, ast.Name) else None
 
 

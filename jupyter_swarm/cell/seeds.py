@@ -6,7 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from jupyter_swarm.cell.configs import of_dictionary
+from jupyter_swarm.cell.functions import defaults
 from jupyter_swarm.cell.scan import Scan, is_literal, name_of, value_of
+from jupyter_swarm.cell.scopes import FUNCTIONS
 from jupyter_swarm.cell.vocabulary import SEEDERS, is_seed
 
 
@@ -17,14 +19,19 @@ def values(scan: Scan) -> Iterator[ast.expr]:
             if keyword.arg and is_seed(keyword.arg):
                 yield keyword.value
         for argument in call.args:
-            if argument is not call.args[0] and is_seed(scan.parameter(call, argument)):
+            if not (argument is call.args[0] and name_of(call.func) in SEEDERS) and is_seed(
+                scan.parameter(call, argument)
+            ):
                 yield argument
         if name_of(call.func) in SEEDERS and call.args and not isinstance(call.args[0], ast.Starred):
             yield call.args[0]
     for node in ast.walk(scan.tree):
         if isinstance(node, ast.Dict):
             yield from (value for key, value in of_dictionary(node, deep=False) if is_seed(key))
-    for name, definitions in scan.definitions.items():
+        elif isinstance(node, FUNCTIONS):
+            yield from (value for name, value in defaults(node).items() if is_seed(name) and is_number(value))
+    scopes = [scan.definitions, *(scan.scopes.opened(n).found for n in ast.walk(scan.tree) if isinstance(n, FUNCTIONS))]
+    for name, definitions in (each for scope in scopes for each in scope.items()):
         if is_seed(name):
             for definition in definitions:
                 if definition.kind == "assign" and definition.value is not None and is_number(definition.value):

@@ -83,6 +83,12 @@ DANGEROUS = frozenset(
 )  # fmt: skip
 """Names by which free code could reach around the lock."""
 
+DANGEROUS_ATTRIBUTES = frozenset(
+    {"__dict__", "__class__", "__bases__", "__code__", "__defaults__", "__kwdefaults__", "__closure__", "__globals__",
+     "__wrapped__", "__builtins__", "__getattribute__", "__setattr__", "f_globals", "f_locals", "f_back"}
+)  # fmt: skip
+"""Attributes by which free code could change a function or an object unseen."""
+
 OF_THE_SHELL = frozenset({"get_ipython", "exit", "quit"})
 """Names that each shell has for itself."""
 

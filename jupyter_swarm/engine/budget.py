@@ -130,7 +130,7 @@ class Purse:
         state = self._state
         if state.request is None or state.request.holdout is None or (state.supported() and not holdout.due(state)):
             return 0
-        return 2 * holdout.pairs(state) + 1
+        return 2 * holdout.pairs(state)
 
     def _again(self, clock: float) -> int:
         state = self._state

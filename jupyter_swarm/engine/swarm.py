@@ -32,10 +32,10 @@ from jupyter_swarm.events import (
     TaskFinished,
 )
 from jupyter_swarm.protocols import Laboratory, Lease, Library, Mind, Role, Store, Task
-from jupyter_swarm.roles import screening
+from jupyter_swarm.roles import holdout, screening
 from jupyter_swarm.roles.prospects import prospects
 from jupyter_swarm.roles.validation import REPLICATIONS, replication
-from jupyter_swarm.state import Agent, Steering
+from jupyter_swarm.state import CUT_OFF, Agent, Steering
 from jupyter_swarm.words import Experiment, Run, Variation
 
 POLL_SECONDS = 0.25
@@ -112,7 +112,7 @@ class Swarm(WorkingDesk):
             self.tick(False)
 
     async def _until_over(self) -> None:
-        if not await self._baseline():
+        if not await self._baseline() or not await self._new_data():
             return
         self._begin()
         if new := notes(self.state, self._purse.total(self.clock), self._purse.share):
@@ -339,9 +339,20 @@ class Swarm(WorkingDesk):
             self.append(*events)
         return bool(events)
 
+    async def _new_data(self) -> bool:
+        """Try the cell as given on new data, if there are any; what fails there would fail when all is spent."""
+        asked = holdout.first(self.state)
+        run = await self.run(asked) if asked is not None else None
+        if run is None or run.ok or run.reason in CUT_OFF:
+            return True
+        await self._finish("failed", f"--confirm fails on the cell as given: {run.message}")
+        return False
+
     async def _finish(self, how: str, why: str) -> None:
         await self._cut_off()
         self._judge(final=True)
+        if skipped := holdout.skipped(self.state):
+            self.append(Noted(text=skipped, level="warning"))
         self._end(how, why)
 
     def _end(self, how: str, why: str) -> None:

@@ -59,6 +59,7 @@ def plan(
     bought = buys(budget, workers, CONFIRMATION if share is None else share, seconds)
     answer = described(analysis, captures, objective)
     if held is not None:
+        answer.parts += [Words(f"Careful: {each}") for each in held.warnings if each not in analysis.warnings]
         answer.parts.append(Words(_new_data(analysis, held)))
     answer.parts += [Words("What the budget buys", strong=True), Words(bought), Words("Nothing was started.")]
     answer.data["budget"] = bought
@@ -67,8 +68,8 @@ def plan(
 
 def _new_data(analysis: Analysis, held: Analysis) -> str:
     """What supported findings will be measured on."""
-    new = ", ".join(name for name in held.names if name not in analysis.names)
-    return f"Supported findings will be measured once on {new}, which no other run sees."
+    data = [name for name in held.names if name not in {*analysis.names, *held.imported}]
+    return f"Supported findings will be measured once on {', '.join(data) or 'new data'}, which no other run sees."
 
 
 def before(workspace: Workspace, name: str) -> Swarm | None:

@@ -20,7 +20,7 @@ from jupyter_swarm.jupyter.verbs import BUDGET, CELL, COMMANDS, Asked, Face, rea
 from jupyter_swarm.jupyter.waiting import capturing
 from jupyter_swarm.outcome import outcome
 from jupyter_swarm.report import phrases
-from jupyter_swarm.settings import budget_text, objective_of, parse_budget
+from jupyter_swarm.settings import budget_text, checked, objective_of, parse_budget
 from jupyter_swarm.workspace import Workspace, check_name
 
 AGENTS = 16
@@ -31,6 +31,9 @@ OF_THE_SWARM = (
     "network", "gpus", "unsafe", "read",
 )  # fmt: skip
 """Options of a notebook's magic line that a terminal takes over: those of the swarm, not of how it is shown."""
+
+CHECKED = ("min_effect", "equivalent", "prune", "tradeoff", "mind")
+"""Options whose values make sense or not, whatever the cell."""
 
 Progress = Callable[[int, int], None]
 
@@ -67,6 +70,7 @@ def begin(
     vary, fix = _names(options.vary), _names(options.fix)
     code, setup, done = joined(code, earlier, options.cells, options.setup)
     if options.plan:
+        checked(agents, {each: getattr(options, each) for each in CHECKED})
         from jupyter_swarm.experiments.cores import usable_cores
         from jupyter_swarm.jupyter import plan
 
@@ -111,8 +115,9 @@ def begin(
     )
     parts: list[Part] = [Words(_beginning(swarm, name, options, face))]
     if not swarm.attached:
-        analysis = swarm.state.analysis
-        careful = (*map(phrases.leak, analysis.leaks), *analysis.warnings)
+        analysis, request = swarm.state.analysis, swarm.state.request
+        held = request.holdout.analysis.warnings if request is not None and request.holdout is not None else ()
+        careful = dict.fromkeys((*map(phrases.leak, analysis.leaks), *analysis.warnings, *held))
         parts += [Words(f"Careful: {each}") for each in careful]
     return Answer(parts, data=outcome(swarm.state), watch=swarm, wait=bool(options.wait))
 

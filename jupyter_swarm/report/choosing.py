@@ -34,9 +34,7 @@ def choices(state: SwarmState) -> str:
         "cell as given was not tested here."
     )
     if beaten:
-        text += (
-            f" {plural(beaten, 'other cell')} that screening had seen there {'was' if beaten == 1 else 'were'} beaten."
-        )
+        text += f" {plural(beaten, 'other cell')} measured with them {'was' if beaten == 1 else 'were'} beaten."
     rows = [[*_row(state, each)] for each in found]
     heads = ["", "Cell", f">{inline(state.objective.metric)}", f">{inline(second.metric)}", ">Runs"]
     return f"{title}\n\n{text}\n\n{table(heads, rows)}"

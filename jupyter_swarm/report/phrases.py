@@ -110,10 +110,16 @@ def held_out(state: SwarmState, case: Case) -> str:
     found = state.holdouts.get(case.hypothesis.id)
     if found is None:
         return ""
+    failed = [
+        f"{side} failed in {count}"
+        for side, count in (("the variation", found.failed), ("its reference", found.failed_reference))
+        if count
+    ]
     if not found.pairs:
-        return "could not be measured on new data"
+        return f"could not be measured on new data: {' and '.join(failed) or 'no pair of runs came back'}"
     bounds = f" {interval(found.low, found.high)}" if found.low is not None else ""
-    return f"on new data {signed(found.effect)}{bounds}, {plural(found.pairs, 'pair')}"
+    words = f"on new data {signed(found.effect)}{bounds}, {plural(found.pairs, 'pair')}"
+    return f"{words} ({' and '.join(failed)}: left out)" if failed else words
 
 
 def cost(evidence: Evidence) -> str:
@@ -135,11 +141,13 @@ def baseline(state: SwarmState) -> str:
 
 def phase(state: SwarmState, alive: bool = True) -> str:
     """What the swarm is doing, in one or two words. `alive` is whether a runner holds its lease."""
+    if state.phase == "running" and not alive:
+        return "runner lost"
     if state.asked and not state.over:
         return {"pause": "pausing", "resume": "resuming", "stop": "stopping"}[state.asked]
     if state.phase != "running":
         return {"requested": "starting", "unknown": "starting"}.get(state.phase, state.phase)
-    return _working(state) if alive else "runner lost"
+    return _working(state)
 
 
 def _working(state: SwarmState) -> str:

@@ -44,6 +44,9 @@ def _environment(state: SwarmState, records: Sequence[e.Record]) -> str:
     runner = ", ".join(f"{inline(name)} {inline(text)}" for name, text in sorted(versions.items()))
     data = [f"{inline(each.name)}: {inline(each.describes, 120)}" for each in context.captures if each.kind == "data"]
     options = ", ".join(f"{inline(name)} {inline(str(value))}" for name, value in sorted(state.request.options.items()))
+    held, record = state.request.holdout, state.analysis.record
+    asked = {"--confirm": held.expression if held is not None else "", "--record": ", ".join(record)}
+    options = ", ".join(filter(None, (options, *(f"{name} {inline(text)}" for name, text in asked.items() if text))))
     rows = {
         "Python of the cell": f"{inline(context.python_version)} ({inline(context.python)})",
         "Packages of the cell": packages,

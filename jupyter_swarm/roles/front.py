@@ -84,14 +84,16 @@ def front(items: Sequence[T], first: Callable[[T], float], second: Callable[[T],
 
 
 def chosen(state: SwarmState) -> list[Seen]:
-    """What is measured again: the baseline, the front as screening saw it, then what was close behind."""
+    """What is measured again: the baseline and the best cell, the front as screening saw it, then what was close
+    behind."""
     second = state.second
     left = screened(state)
     if second is None or not left:
         return []
-    base = next((each for each in left if not each.hypothesis), None)
-    picked: list[Seen] = [base] if base is not None else []
-    left = [each for each in left if each.hypothesis]
+    incumbent = state.incumbent()
+    best = incumbent.hypothesis.variation.id if incumbent is not None else ""
+    picked = [each for each in left if not each.hypothesis or each.variation.id == best]
+    left = [each for each in left if each not in picked]
     while left and len(picked) < MOST:
         layer = front(
             left,

@@ -37,7 +37,7 @@ def due(state: SwarmState) -> list[Case]:
 
 
 def task(state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
-    """Measure the next finding: the cell as given, then variation and reference on each seed."""
+    """Measure the next finding: variation and reference on each seed."""
     waiting = due(state)
     if not waiting:
         return None
@@ -47,34 +47,61 @@ def task(state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
     hypothesis = case.hypothesis
     seeds = range(SEEDS, SEEDS + count)
     sides = (hypothesis.variation, hypothesis.reference)
-    runs = [_run(state, state.baseline, SEEDS, case, agent)]
-    runs += [_run(state, side, seed, case, agent) for seed in seeds for side in sides]
-    return Task(
-        agent.id, "validation", hypothesis.direction, experiments=tuple(dict.fromkeys(runs)), subject=hypothesis.id
-    )
+    runs = tuple(_run(state, side, seed, case, agent) for seed in seeds for side in sides)
+    return Task(agent.id, "validation", hypothesis.direction, experiments=runs, subject=hypothesis.id)
 
 
 def measured(state: SwarmState, case: Case, runs: Mapping[tuple[str, int], Run | None]) -> list[AnyEvent]:
     """What came of it, from the runs by code and seed; no pairs where none came back."""
     hypothesis = case.hypothesis
     sides = [_code(state, side) for side in (hypothesis.variation, hypothesis.reference)]
-    gains, ours = [], []
+    gains, ours, failed = [], [], [0, 0]
     for seed in range(SEEDS, SEEDS + pairs(state)):
-        values = [run.value for code in sides if (run := runs.get((code, seed))) is not None and run.value is not None]
+        both = [runs.get((code, seed)) for code in sides]
+        values = [run.value for run in both if run is not None and run.value is not None]
+        failed = [count + (run is not None and run.reason is not None) for count, run in zip(failed, both, strict=True)]
         if len(values) == 2:
             gains.append(state.objective.gain(values[0], values[1]))
             ours.append(values[0])
-    if gains:
-        effect, low, high = statistics.mean_interval(gains) if len(gains) > 1 else (gains[0], None, None)
-        return [
-            HoldoutMeasured(
-                hypothesis=hypothesis.id, effect=effect, low=low, high=high, pairs=len(gains), mean=fmean(ours)
-            )
-        ]
-    why = next((f" ({run.message})" for run in runs.values() if run is not None and run.message), "")
-    text = f"{hypothesis.id} could not be measured on new data: no pair of runs gave values{why}"
-    nothing = HoldoutMeasured(hypothesis=hypothesis.id, effect=0.0, low=None, high=None, pairs=0, mean=0.0)
-    return [nothing, Noted(text=text, level="warning")]
+    effect, low, high = (fmean(gains) if gains else 0.0), None, None
+    if len(gains) > 1:
+        effect, low, high = statistics.mean_interval(gains)
+    found = HoldoutMeasured(
+        hypothesis=hypothesis.id,
+        effect=effect,
+        low=low,
+        high=high,
+        pairs=len(gains),
+        mean=fmean(ours) if ours else 0.0,
+        failed=failed[0],
+        failed_reference=failed[1],
+    )
+    why = next((run.message for run in runs.values() if run is not None and run.message), "")
+    if not any(failed):
+        return [found]
+    count = f"{failed[0]} runs of the variation and {failed[1]} of its reference failed"
+    text = f"{hypothesis.id} on new data: {count} ({why})"
+    return [found, Noted(text=text, level="warning")]
+
+
+def first(state: SwarmState) -> Experiment | None:
+    """The cell as given on new data: run at the start, so that what is wrong with the expression is seen at once."""
+    if state.request is None or state.request.holdout is None:
+        return None
+    return Experiment(
+        code=_code(state, state.baseline),
+        seed=SEEDS,
+        metric=state.request.holdout.analysis.metric,
+        context=state.request.holdout.context_hash,
+        purpose="holdout",
+        title="The cell as given, on new data",
+    )
+
+
+def skipped(state: SwarmState) -> str:
+    """What was not measured on new data though it was supported, in words; "" where nothing is left."""
+    left = [case.hypothesis.id for case in due(state)]
+    return f"The budget did not pay for measuring {', '.join(left)} on new data: raise it and resume." if left else ""
 
 
 def _code(state: SwarmState, variation: Variation) -> str:

@@ -59,7 +59,7 @@ class Validation:
             )
         if plan is not None or not desk.closing:
             return plan
-        for purpose, propose in (("best", self._best), ("front", front.task), ("holdout", holdout.task)):
+        for purpose, propose in (("best", self._best), ("holdout", holdout.task), ("front", front.task)):
             out = purpose in self._measuring or any(row.experiment.purpose == purpose for row in state.in_flight)
             if not out and (task := propose(state, agent, desk)) is not None:
                 return task
@@ -99,9 +99,7 @@ class Validation:
         )
 
     async def _hold_out(self, task: Task, desk: Desk) -> None:
-        """The cell as given goes first: what it reads, the others may read."""
-        first, *others = task.experiments
-        found = [await desk.run(first), *await asyncio.gather(*(desk.run(each) for each in others))]
+        found = await self._run_all(task, desk)
         runs = {(asked.code, asked.seed): run for asked, run in zip(task.experiments, found, strict=True)}
         desk.append(*holdout.measured(desk.state, desk.state.cases[task.subject], runs))
 

@@ -27,8 +27,11 @@ def _runner_started(state: SwarmState, record: e.Record, event: e.RunnerStarted)
 
 
 def _asked(word: str) -> Callable[[SwarmState, e.Record, Any], None]:
+    there = {"pause": "paused", "resume": "running"}.get(word)
+
     def fold(state: SwarmState, record: e.Record, event: object) -> None:
-        state.asked = word
+        if state.asked != "stop" or word == "stop":
+            state.asked = "" if state.phase == there else word  # what is so already need not be waited for
 
     return fold
 

@@ -362,7 +362,7 @@ def test_in_a_notebook_a_bar_moves_and_an_interrupt_leaves_nothing_behind(tmp_pa
         client.execute_interactive(
             "%load_ext jupyter_swarm\nimport numpy as np\ndata = np.ones((2**27, 2))[:, 0]", timeout=120
         )
-        cell = "%%swarm large --maximize score --budget 1x\nk = 3\nscore = float(data.sum()) * k  #: free"
+        cell = "%%swarm large --maximize score --budget 1x\nk = 3  #: free\nscore = float(data.sum()) * k"
         reply = client.execute_interactive(cell, timeout=120, output_hook=told)
     finally:
         client.stop_channels()

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jupyter_swarm import cell, minds, roles
@@ -46,6 +47,12 @@ class Cheat:
         """The cell with the cheat."""
         assert self.cheat[0] in self.code
         return self.code.replace(*self.cheat, 1)
+
+    def inside(self) -> Cheat:
+        """The same in the body of a function that gives the metric back."""
+        body = textwrap.indent(self.code, "    ")
+        code = f"def measured(seed):\n{body}    return {self.metric}\n{self.metric} = measured(seed)\n"
+        return replace(self, name=f"{self.name}, in a function", code=code)
 
 
 CHEATS = [
@@ -167,6 +174,9 @@ CHEATS = [
         ("'folds': 3", "'folds': 20"),
     ),
 ]
+
+INSIDE = [each.inside() for each in CHEATS]
+"""Each of them with all its work in a function."""
 
 
 class NoPapers:

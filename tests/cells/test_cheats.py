@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from cheats import CHEATS, Cheat, executed, swarm
+from cheats import CHEATS, INSIDE, Cheat, executed, swarm
 
 from jupyter_swarm import cell
 from jupyter_swarm.errors import LockError
 from jupyter_swarm.words import Experiment
 
-by_name = pytest.mark.parametrize("cheat", CHEATS, ids=lambda each: each.name)
+by_name = pytest.mark.parametrize("cheat", [*CHEATS, *INSIDE], ids=lambda each: each.name)
 
 
 @by_name

@@ -129,3 +129,37 @@ def test_a_cell_in_which_nothing_may_vary_captures_nothing(tmp_path: Path) -> No
             "error = float(np.sum(y))", minimize="error", namespace=namespace(), workspace=tmp_path, vary=[]
         )  # fmt: skip
     assert not (tmp_path / ".swarm").exists()
+
+
+def test_rows_that_every_run_sees_are_nothing_new() -> None:
+    space = namespace()
+    base = cell.read(CELL, **wishes())
+    for same in ("X[300:]", "X[300:].copy()", "X[np.arange(0, 400, 2)]"):
+        exec(f"X_new = {same}; y_new = y[300:]", space)
+        with pytest.raises(CellError, match="X_new is nothing new"):
+            cell.held_out(CELL, EXPRESSION, base, space)
+    exec("X_new = np.vstack([X[:20], rng.normal(size=(80, 2))]); y_new = rng.normal(size=100)", space)
+    (told, *_) = cell.held_out(CELL, EXPRESSION, base, space).warnings
+    assert told.startswith("20 % of the rows of X_new")
+
+
+def test_names_of_setup_may_be_new() -> None:
+    base = cell.read(CELL, **wishes(setup=["loader = iter([(X_new, y_new)])"]))
+    space = {**namespace(), "loader": iter([])}
+    found = cell.held_out(
+        CELL, "model.score(*next(loader))", base, space, setup=["loader = iter([(X_new, y_new)])"]
+    )  # fmt: skip
+    assert "X_new" in found.names
+
+
+@pytest.mark.slow
+def test_an_expression_that_fails_is_said_before_anything_is_spent(tmp_path: Path) -> None:
+    swarm = Swarm.start(
+        CELL, minimize="error", budget="200x", namespace=namespace(), workspace=tmp_path, vary=["Ridge.alpha"],
+        confirm="model.no_such_thing(X_new, y_new)",
+    )  # fmt: skip
+    state = swarm.wait(120)
+    assert state.phase == "failed"
+    assert "--confirm fails on the cell as given" in state.why
+    assert "no_such_thing" in state.why
+    assert state.experiments <= 6

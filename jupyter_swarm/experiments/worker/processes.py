@@ -6,10 +6,10 @@ import contextlib
 import ctypes
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import NamedTuple
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-PAGE = os.sysconf("SC_PAGE_SIZE")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -60,44 +60,37 @@ def tree(pid: int) -> Iterator[int]:
         todo += children(each)
 
 
-def resident(pid: int) -> int:
-    """Bytes of memory that a process holds, those shared with others included; 0 where it is gone.
+class Memory(NamedTuple):
+    """Bytes that a process holds, those shared with others included."""
+
+    held: int
+    """Without pages of files that are mapped: those the system can have back."""
+    files: int
+
+
+def memory(pid: int) -> Memory:
+    """What a process holds; nothing where it is gone.
 
     Where its first thread has ended, and others go on, only they tell.
 
-    >>> resident(os.getpid()) > 1_000_000
+    >>> memory(os.getpid()).held > 1_000_000
     True
     """
-    return _told(_resident, pid)
-
-
-def held(pid: int) -> int:
-    """Like `resident`, without pages of files that are mapped: those the system can have back. It takes longer.
-
-    >>> 0 < held(os.getpid()) < resident(os.getpid())
-    True
-    """
-    return _told(_held, pid)
-
-
-def _told(ask: Callable[[str], int], pid: int) -> int:
-    if (found := ask(f"/proc/{pid}")) == 0:
-        with contextlib.suppress(OSError):
-            found = max((ask(f"/proc/{pid}/task/{each}") for each in os.listdir(f"/proc/{pid}/task")), default=0)
+    if (found := _memory(f"/proc/{pid}")).held:
+        return found
+    with contextlib.suppress(OSError):
+        return max((_memory(f"/proc/{pid}/task/{each}") for each in os.listdir(f"/proc/{pid}/task")), default=found)
     return found
 
 
-def _resident(place: str) -> int:
-    with contextlib.suppress(OSError, IndexError, ValueError), open(f"{place}/statm", "rb") as file:
-        return int(file.read().split()[1]) * PAGE
-    return 0
-
-
-def _held(place: str) -> int:
+def _memory(place: str) -> Memory:
+    found: dict[bytes, int] = {}
     with contextlib.suppress(OSError, IndexError, ValueError), open(f"{place}/status", "rb") as file:
-        lines = (line.split() for line in file if line.startswith((b"RssAnon:", b"RssShmem:")))
-        return sum(int(line[1]) * 1024 for line in lines)
-    return 0
+        for line in file:
+            if line.startswith(b"Rss"):
+                name, size, *_ = line.split()
+                found[name] = int(size) * 1024
+    return Memory(found.get(b"RssAnon:", 0) + found.get(b"RssShmem:", 0), found.get(b"RssFile:", 0))
 
 
 def session(pid: int) -> int:

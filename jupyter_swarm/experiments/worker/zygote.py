@@ -78,6 +78,8 @@ class Running:
     status: int | None = None
     peak: int = 0
     cpu: float = 0.0
+    files: int = 0
+    """Bytes of files that its first process had mapped and read, at most."""
     nameless: int = 0
     threads: int = 0
 
@@ -115,11 +117,10 @@ class Zygote:
         self.slots: list[child.Slot | None] = []
         """Of experiments, then of forks of snapshots, then that of snapshots; None: not this process's to use."""
         self._running: dict[int, Running] = {}
-        self._held = processes.resident
-        """Memory of a process; without pages of files where what was captured is one."""
         self._own = 0
-        self._files = 0
-        """Bytes of files that may be among an experiment's greatest memory, as the system tells it afterwards."""
+        """Memory of this process that its forks share, as long as they do not write to it."""
+        self._mapped = 0
+        """Bytes of what was captured, which lie in a file."""
         self._private: list[int] = []
         self._variables: set[str] = set()
         self._snapshots = False
@@ -144,10 +145,7 @@ class Zygote:
         if "numpy" in sys.modules:
             importlib.import_module("numpy.random")  # numpy would import it at its first use, in each fork again
         self.names = child.load(self.shell, self._setup.get("captures", ""))
-        if mapped := captured.beside(self._setup.get("captures", "")):
-            own = os.getpid()
-            self._held = processes.held
-            self._files = mapped + processes.resident(own) - processes.held(own)
+        self._mapped = captured.beside(self._setup.get("captures", ""))
         self.seals = Seals(self.shell, getattr(sys, child.LOADED))
         self.frames.held.clear()
         if processes.threads() > 1:
@@ -188,7 +186,7 @@ class Zygote:
         processes.adopt_orphans()
         gc.collect()
         gc.freeze()  # what is shared with the children stays shared: no collection writes to it
-        self._own = self._held(os.getpid())
+        self._own = processes.memory(os.getpid()).held
         with contextlib.suppress(OSError, IndexError):
             self._storage = Storage(self._setup["slots"][0], self._setup.get("disk", 0))
         signals, wake = os.pipe()
@@ -221,7 +219,7 @@ class Zygote:
         other = Zygote(channel, self._setup)
         other.frames, other.shell, other.sandbox, other.slots = self.frames, self.shell, self.sandbox, self.slots
         other.threads, other.copies = self.threads, self.copies
-        other._held, other._files = self._held, self._files
+        other._mapped = self._mapped
         return other
 
     def _patience(self) -> float | None:
@@ -311,7 +309,8 @@ class Zygote:
                     break
                 if (running := mine.get(pid)) is not None:
                     running.status = os.waitstatus_to_exitcode(status)
-                    running.peak = max(running.peak, used.ru_maxrss * 1024 - self._files)
+                    # The system's peak has pages of files in it: those that were seen, or may have been read.
+                    running.peak = max(running.peak, used.ru_maxrss * 1024 - (running.files or self._mapped))
                     running.cpu = used.ru_utime + used.ru_stime
         for running in [each for each in self._running.values() if each.status is not None]:
             if not processes.kill_group(running.pid):
@@ -361,7 +360,10 @@ class Zygote:
         held: dict[int, int] = {}
         for running in self._running.values():
             pids = sessions[running.pid]
-            held[running.number] = sum(max(0, self._held(pid) - self._own) for pid in pids)
+            found = {pid: processes.memory(pid) for pid in pids}
+            held[running.number] = sum(max(0, each.held - self._own) for each in found.values())
+            if running.pid in found:
+                running.files = max(running.files, found[running.pid].files)
             if self._looks % NAMELESS_LOOKS == 0:
                 running.nameless = nameless(pids)[0]
                 running.threads = sum(processes.threads(pid) for pid in pids)
