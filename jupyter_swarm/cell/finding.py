@@ -21,7 +21,7 @@ from jupyter_swarm.cell.functions import defaults, functions
 from jupyter_swarm.cell.ranges import Span, fitted, guess, knob, parse_vary
 from jupyter_swarm.cell.scan import Same, Scan, is_literal, name_of, scanned, value_of
 from jupyter_swarm.cell.slicing import Slice, sliced
-from jupyter_swarm.cell.vocabulary import SILENT_PACKAGES, skipped
+from jupyter_swarm.cell.vocabulary import SILENT_PACKAGES, WRITERS, skipped
 from jupyter_swarm.words import Analysis, Block, Insert, Knob, Swap
 
 Place = tuple[str, Knob | None, ast.expr]
@@ -333,6 +333,8 @@ def _unset(scan: Scan, slice_: Slice) -> Iterator[tuple[str, Knob, ast.Call]]:
 def is_silent(scan: Scan, call: ast.Call) -> bool:
     """Whether a call's arguments change no result: drawing, logging, files, and Python's own functions."""
     path = scan.path(call.func)
+    if name_of(call.func) in WRITERS:
+        return True
     if path is not None:
         return path.partition(".")[0].partition(":")[0] in SILENT_PACKAGES
     name = name_of(call.func)

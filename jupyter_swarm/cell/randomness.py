@@ -20,7 +20,7 @@ _UNORDERED = frozenset({"as_completed", "imap_unordered", "map_unordered"})
 def warnings(scan: Scan) -> Iterator[str]:
     """What the harness cannot seed, a sentence each."""
     if not seeds.present(scan):
-        yield "the cell uses no seed: what it draws from random, numpy and torch is seeded, other randomness is not"
+        yield "no seed stands in the cell: what random, numpy and torch draw is seeded, other randomness is not"
     for call in scan.text.calls:
         name = name_of(call.func)
         given = [*call.args, *(keyword.value for keyword in call.keywords)]

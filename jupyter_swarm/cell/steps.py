@@ -8,7 +8,7 @@ from collections import Counter
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.scan import Scan, is_literal, name_of, root_of
 from jupyter_swarm.cell.slicing import Slice
-from jupyter_swarm.cell.vocabulary import BUILTINS, MODEL_METHODS, SILENT_PACKAGES, short
+from jupyter_swarm.cell.vocabulary import BUILTINS, MODEL_METHODS, SILENT_PACKAGES, WRITERS, short
 from jupyter_swarm.words import Block, Insert, Swap
 
 _PLUMBING = MODEL_METHODS | {
@@ -132,7 +132,7 @@ def _can_go(node: ast.stmt, scan: Scan, slice_: Slice) -> bool:
             path = scan.path(func)
             package = (path or root_of(func) or "").partition(".")[0].partition(":")[0]
             plain = isinstance(func, ast.Name) and func.id in BUILTINS
-            if plain or package in SILENT_PACKAGES or name_of(func) in _PLUMBING or slice_.is_locked(call):
+            if plain or package in SILENT_PACKAGES or name_of(func) in _PLUMBING | WRITERS or slice_.is_locked(call):
                 return False
             return not name_of(func).startswith(("print", "plot", "show", "log", "save", "__"))
         case ast.Assign(targets=[target], value=ast.Call() as value):

@@ -67,9 +67,15 @@ SEEDERS = frozenset(
 
 SILENT_PACKAGES = frozenset(
     {"matplotlib", "seaborn", "plotly", "bokeh", "altair", "logging", "warnings", "os", "sys", "pathlib", "shutil",
-     "IPython", "tqdm", "rich", "json", "pickle", "joblib", "time", "datetime", "re", "builtins"}
+     "IPython", "tqdm", "rich", "json", "pickle", "joblib", "time", "datetime", "re", "builtins", "jupyter_swarm"}
 )  # fmt: skip
 """Packages whose arguments change no result: drawing, logging, files."""
+
+WRITERS = frozenset(
+    {"save", "savez", "savez_compressed", "savetxt", "savefig", "save_model", "save_pretrained", "dump", "dumps",
+     "to_csv", "to_parquet", "to_pickle", "to_json", "to_excel", "to_hdf", "write_text", "write_bytes"}
+)  # fmt: skip
+"""Functions that write files: how they do so changes no result."""
 
 ARITHMETIC = frozenset({"numpy", "math", "statistics", "builtins", "operator", "fractions", "decimal", "cmath"})
 """Packages whose functions compute with what they are given: a number handed to them is part of the metric."""

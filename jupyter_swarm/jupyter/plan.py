@@ -20,7 +20,7 @@ A_MINUTE = 120
 """Runs a minute for each worker at the very most: each has a kernel of its own."""
 SHOWN = 6
 SCOPES = {
-    "seeds": "A finding will hold over these seeds: the cell trains and measures on the same data each time.",
+    "seeds": "A finding will hold over these seeds: no split that the seed decides was found in the cell.",
     "splits": "A finding will hold over splits of these data: the seed decides how they are split.",
     "exact": "A finding will be exact: the metric does not depend on the seed.",
 }
@@ -125,7 +125,8 @@ def _tables(analysis: Analysis, captures: Sequence[Capture]) -> list[Part]:
     ]
     parts: list[Part] = [table for table in tables if table.rows]
     if not (analysis.knobs or analysis.swaps or analysis.inserts or analysis.blocks):
-        parts.append(Words("Nothing in this cell may vary: a swarm would measure it and end.", strong=True))
+        cure = "mark what may with #: free or #: low..high at the end of its line"
+        parts.append(Words(f"Nothing in this cell may vary, so there is nothing to try: {cure}.", strong=True))
     return parts
 
 

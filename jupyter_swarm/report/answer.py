@@ -41,8 +41,8 @@ def _supported(state: SwarmState) -> str:
         if not judged:
             return f"Nothing has been shown to improve {metric}: no hypothesis was put to the test."
         return (
-            f"Nothing was shown to improve {metric}: none of the {plural(len(judged), 'hypothesis', 'hypotheses')} "
-            "that were tested on untouched seeds held."
+            f"Nothing was shown to improve {metric}: {plural(len(judged), 'hypothesis', 'hypotheses')} "
+            f"{'was' if len(judged) == 1 else 'were'} tested on untouched seeds, and none held."
         )
     first = incumbent if incumbent is not None else better[0]
     assert first.evidence is not None

@@ -23,7 +23,7 @@ REASONS = {
     "missing": "gave no metric",
     "nonfinite": "gave a metric that is no finite number",
     "bounds": "did not keep what was asked",
-    "pruned": "were ended early in screening, for their curve",
+    "pruned": "were ended early in screening, since their curve was behind",
     "locked": "touched what no agent may touch",
     "refused": "were not run: code that nobody has read, where it cannot be shut in",
     "stopped": "were stopped",

@@ -268,7 +268,7 @@ def equivalents(state: SwarmState) -> str:
     if not cases:
         return ""
     text = (
-        "Each was measured against the best cell of its time, in pairs on untouched seeds. Supported means that both "
+        "Each was measured against what was the best cell then, in pairs on untouched seeds. Supported means that both "
         "were shown: the loss is no larger than what you allow, and it takes less time."
     )
     return f"## As good, and cheaper\n\n{text}\n\n{verdicts(state, cases)}"

@@ -119,10 +119,10 @@ def _behind(ours: Best, peers: Sequence[Best], step: float, share: int, guide: G
     if mine >= bar:
         return ""
     sign = 1.0 if guide.up else -1.0
-    which = "median" if share == 2 else f"best {len(theirs) // share}"
+    which = "the median" if share == 2 else f"the worst of the best {max(1, len(theirs) // share)}"
     return (
-        f"its {guide.name} was {sign * mine:.4g} up to step {step:g} of about {usual:g}; "
-        f"the {which} of {len(theirs)} runs that came as far had {sign * bar:.4g}"
+        f"its {guide.name} was {sign * mine:.4g} up to step {step:.4g}, where {which} of the {len(theirs)} runs that "
+        f"came as far had {sign * bar:.4g}; they take about {usual:.4g} steps"
     )
 
 

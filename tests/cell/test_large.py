@@ -280,8 +280,8 @@ def test_loading_maps_and_reads_nothing(tmp_path: Path) -> None:
     path = tmp_path / f"{context.pickle}.pkl"
     code = (
         "import numpy, sys\nfrom jupyter_swarm.experiments.worker import captured, processes\n"
-        "before = processes.held(processes.os.getpid())\nvalues = captured.load(sys.argv[1], globals())\n"
-        "print(values['data'].sum(), processes.held(processes.os.getpid()) - before)"
+        "before = processes.memory(processes.os.getpid()).held\nvalues = captured.load(sys.argv[1], globals())\n"
+        "print(values['data'].sum(), processes.memory(processes.os.getpid()).held - before)"
     )
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=120, check=True)
     total, held = done.stdout.split()

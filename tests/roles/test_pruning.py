@@ -63,7 +63,7 @@ def test_below_the_median_of_its_peers_it_is_ended_and_above_it_goes_on() -> Non
     after(judged, *({"score": rising(end)} for end in (0.5, 0.6, 0.7, 0.8, 0.9)))
     look = pruning.watch(judged.state, experiment(judged, 1))
     assert look is not None
-    assert "median of 5 runs" in look({"score": rising(0.4)[:10]})
+    assert "the median of the 5 runs" in look({"score": rising(0.4)[:10]})
     assert look({"score": rising(0.75)[:10]}) == ""
     assert look({"score": rising(0.7)[:10]}) == "", "as good as the median"
     assert look({"score": rising(0.4)[:1]}) == "", "too early to tell"
