@@ -254,6 +254,20 @@ _TABLE = (
         "environment in any case.",
         ("%swarm runner", "%swarm runner --env ~/envs/swarm"),
     ),
+    Verb(
+        "models",
+        "Which language models can be asked from here, and why others cannot; with MODEL, try one call.",
+        "models:models",
+        (
+            Argument("model", "PROVIDER:NAME, as in openai:gpt-5-mini, ollama:qwen3 or local:NAME"),
+            Argument("--base-url", "a server that speaks the provider's protocol, as in http://127.0.0.1:8000/v1",
+                     metavar="URL"),
+        ),
+        "A key comes from the environment (OPENAI_API_KEY), from a keyring (service jupyter-swarm), or from "
+        "~/.config/jupyter-swarm/keys.toml, which you alone may be able to read. local: and ollama: are asked on this "
+        "machine only.",
+        ("%swarm models", "%swarm models local:qwen3 --base-url http://127.0.0.1:8000/v1"),
+    ),
     Verb("help", "What there is, or how a verb is used.", "help:help", (Argument("verb", "which", completes="verb"),)),
 )  # fmt: skip
 
