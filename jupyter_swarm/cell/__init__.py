@@ -10,7 +10,7 @@
     text.py, scan.py         source beside its tree; definitions, calls, and what they mean
     scopes.py, functions.py  what each name is in which function; who calls a function of the cell, with what
     names.py                 what a cell needs that it does not make
-    leaks/, randomness.py, credentials.py        what a person should know before anything runs
+    leaks/, insample.py, randomness.py, credentials.py        what a person should know before anything runs
     slicing.py, marks.py     what the metric rests on
     opening.py, loops.py     the same inside of functions and methods of the cell, and in loops
     models.py, opaque.py     what is a model; calls that train and measure by themselves
@@ -23,7 +23,9 @@
     catalogue.py             recipes of the cell's callables and of what may stand for them
     reading.py               `read`: all of it, once
     standing.py              what it has set outside of its variables
-    capturing.py             `capture`: what the notebook lends the cell
+    capturing.py             `capture`: what the notebook lends the cell (modules.py: also its own modules)
+    pickling.py, buffers.py, storing.py, room.py    its pickle; large memory beside it; the file; how much may be taken
+    nameable.py              what a pickle in a file may name
     editing.py, lifting.py   `apply` and `lift`
     holdout.py               the cell on data that no run has seen
     wording.py               edits in words, differences of code

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from jupyter_swarm.cell import credentials, inspection, lock, randomness, seeds
+from jupyter_swarm.cell import credentials, insample, inspection, lock, randomness, seeds
 from jupyter_swarm.cell.bounds import recorded
 from jupyter_swarm.cell.catalogue import Catalogue, families
 from jupyter_swarm.cell.directives import directives
@@ -264,6 +264,7 @@ def _warnings(analysis: Analysis) -> Iterator[str]:
     scan = scanned(analysis.code, analysis)
     for line, said in directives(analysis.code).unknown.items():
         yield f"line {line}: `#: {said}` is neither a range, nor choices, nor fixed, lock or free"
+    yield from insample.warnings(scan)
     yield from randomness.warnings(scan)
 
 
