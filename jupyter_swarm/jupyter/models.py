@@ -58,7 +58,8 @@ def _listed() -> Answer:
 def _tried(model: str, url: str) -> Answer:
     from jupyter_swarm.minds import chat
 
-    answer = chat.ask(chat.connect(model, url), QUESTION)
+    with chat.connect(model, url) as connection:
+        answer = connection.ask(QUESTION)
     tokens = [each for each in (answer.tokens_in, answer.tokens_out) if each is not None]
     said = " ".join(answer.text.split())[:MOST]
     cost = f"{tokens[0]} tokens in, {tokens[1]} out" if len(tokens) == 2 else "it does not say how many tokens"

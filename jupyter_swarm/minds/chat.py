@@ -10,7 +10,8 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 from jupyter_swarm.errors import SwarmError, UsageError
 from jupyter_swarm.minds import keys, providers
@@ -35,8 +36,53 @@ class Answer(NamedTuple):
     tokens_out: int | None
 
 
-def connect(model: str, base_url: str = "", timeout_seconds: float = TIMEOUT_SECONDS) -> Any:
-    """LangChain's chat model.
+@dataclass
+class Connection:
+    """A model that can be asked, until `close` (or the end of `with`).
+
+    Attributes:
+        model: LangChain's chat model, for all else that it can do.
+    """
+
+    model: Any
+    _sync: Any = None
+    _async: Any = None
+
+    def ask(self, text: str) -> Answer:
+        """Ask once, and wait for all of the answer.
+
+        Raises:
+            ModelError: no answer came; it says why, without the key.
+        """
+        began = time.monotonic()
+        try:
+            with _quiet():
+                message = self.model.invoke(text)
+        except Exception as error:  # each provider has exceptions of its own
+            raise ModelError(_said(error)) from None
+        seconds, usage = time.monotonic() - began, getattr(message, "usage_metadata", None) or {}
+        return Answer(str(message.text), seconds, usage.get("input_tokens"), usage.get("output_tokens"))
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._sync is not None:
+            self._sync.close()
+
+    async def aclose(self) -> None:
+        """Hang up, where it was asked in an event loop."""
+        self.close()
+        if self._async is not None:
+            await self._async.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def connect(model: str, base_url: str = "", timeout_seconds: float = TIMEOUT_SECONDS) -> Connection:
+    """A model through LangChain. Nothing is sent yet.
 
     Args:
         model: `provider:name`.
@@ -48,48 +94,30 @@ def connect(model: str, base_url: str = "", timeout_seconds: float = TIMEOUT_SEC
     """
     provider, name = providers.named(model)
     url = providers.address(provider, base_url)
-    found = providers.ready(provider, url)
-    if found.wants:
-        raise UsageError(f"{model} cannot be asked yet", where=provider.name, cure=found.wants)
+    if wants := providers.ready(provider, url).wants:
+        raise UsageError(f"{model} cannot be asked yet", where=provider.name, cure=wants)
     from langchain.chat_models import init_chat_model
 
-    more: dict[str, Any] = {"timeout": timeout_seconds, "max_retries": 0}
-    key = keys.find(provider.variable) if provider.variable else None
+    more: dict[str, Any] = {"base_url": url} if url else {}
+    clients: tuple[Any, Any] = (None, None)
     if provider.name == "ollama":
-        more = {"client_kwargs": {"timeout": timeout_seconds, "trust_env": False}}
-    elif url and providers.loopback(url):  # a proxy of the environment would carry it elsewhere
-        more |= _direct(timeout_seconds)
-    if url:
-        more["base_url"] = url
-    if provider.name != "ollama":
-        more["api_key"] = key.value if key is not None else NO_KEY
+        more["client_kwargs"] = {"timeout": timeout_seconds, "trust_env": False}
+    else:
+        key = keys.find(provider.variable) if provider.variable else None
+        more |= {"timeout": timeout_seconds, "max_retries": 0, "api_key": key.value if key is not None else NO_KEY}
+        if url and providers.loopback(url):  # a proxy of the environment would carry it elsewhere
+            clients = _direct(timeout_seconds)
+            more |= {"http_client": clients[0], "http_async_client": clients[1]}
     with _quiet():
-        return init_chat_model(name, model_provider=provider.langchain or provider.name, **more)
+        made = init_chat_model(name, model_provider=provider.langchain or provider.name, **more)
+    return Connection(made, *clients)
 
 
-def ask(model: Any, text: str) -> Answer:
-    """Ask once, and wait for all of the answer.
-
-    Raises:
-        ModelError: no answer came; it says why, without the key.
-    """
-    began = time.monotonic()
-    try:
-        with _quiet():
-            message = model.invoke(text)
-    except Exception as error:  # each provider has exceptions of its own
-        raise ModelError(_said(error)) from None
-    usage = getattr(message, "usage_metadata", None) or {}
-    return Answer(str(message.text), time.monotonic() - began, usage.get("input_tokens"), usage.get("output_tokens"))
-
-
-def _direct(timeout_seconds: float) -> dict[str, Any]:
+def _direct(timeout_seconds: float) -> tuple[Any, Any]:
     import httpx
 
-    return {
-        "http_client": httpx.Client(trust_env=False, timeout=timeout_seconds),
-        "http_async_client": httpx.AsyncClient(trust_env=False, timeout=timeout_seconds),
-    }
+    made = (httpx.Client, httpx.AsyncClient)
+    return tuple(each(trust_env=False, timeout=timeout_seconds) for each in made)  # type: ignore[return-value]
 
 
 @contextlib.contextmanager

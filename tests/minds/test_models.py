@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from model_server import ANSWER, ModelServer, served
-
 from jupyter_swarm.errors import UsageError
 from jupyter_swarm.jupyter import models
 from jupyter_swarm.jupyter.verbs import VERBS, Asked, read
 from jupyter_swarm.minds import chat, keys, providers
+from jupyter_swarm.testing import Fault, ModelServer, Reply, Request
 from jupyter_swarm.workspace import Workspace
 
+ANSWER = "Yes."
 openai = pytest.importorskip("langchain_openai", reason="langchain-openai is not installed")
 
 
@@ -31,10 +30,22 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
 
 
+def answer(request: Request) -> Reply | Fault:
+    """As the model's name says."""
+    faults = {"busy": Fault(429, retry_after=0.1), "broken": Fault(500), "slow": Fault(seconds=3.0)}
+    silent = request.model == "silent"
+    return faults.get(request.model) or Reply(ANSWER, usage=None if silent else (9, 2))
+
+
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
-    with served() as made:
+    with ModelServer(answer) as made:
         yield made
+
+
+def ask(text: str, model: str, url: str, **more: float) -> chat.Answer:
+    with chat.connect(model, url, **more) as connection:
+        return connection.ask(text)
 
 
 def write_keys(text: str, mode: int = 0o600) -> Path:
@@ -99,36 +110,36 @@ def test_a_local_model_is_asked_here_or_not_at_all() -> None:
 
 
 def test_a_call_over_http(server: ModelServer) -> None:
-    answer = chat.ask(chat.connect("local:plain", server.url), "Are you there?")
+    answer = ask("Are you there?", "local:plain", server.url)
     assert (answer.text, answer.tokens_in, answer.tokens_out) == (ANSWER, 9, 2)
     (request,) = server.requests
-    assert request["messages"][0]["content"] == "Are you there?"
+    assert request.text == "Are you there?"
 
 
 def test_a_server_that_says_nothing_of_tokens_has_unknown_ones(server: ModelServer) -> None:
-    answer = chat.ask(chat.connect("local:silent", server.url), "Hello")
+    answer = ask("Hello", "local:silent", server.url)
     assert (answer.tokens_in, answer.tokens_out) == (None, None)
 
 
-@pytest.mark.parametrize(("model", "said"), [("busy", "the model is busy"), ("broken", "the model is broken")])
+@pytest.mark.parametrize(("model", "said"), [("busy", "429"), ("broken", "500")])
 def test_what_went_wrong_is_said_in_one_line(server: ModelServer, model: str, said: str) -> None:
     with pytest.raises(chat.ModelError, match=said) as caught:
-        chat.ask(chat.connect(f"local:{model}", server.url), "Hello")
+        ask("Hello", f"local:{model}", server.url)
     assert "\n" not in str(caught.value)
     assert len(server.requests) == 1, "it is not asked again behind one's back"
 
 
 def test_a_slow_one_is_not_waited_for(server: ModelServer) -> None:
     with pytest.raises(chat.ModelError, match=r"[Tt]imed? ?out"):
-        chat.ask(chat.connect("local:slow", server.url, timeout_seconds=0.5), "Hello")
+        ask("Hello", "local:slow", server.url, timeout_seconds=0.5)
 
 
 def test_the_key_is_sent_and_never_said(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    chat.ask(chat.connect("openai:plain", server.url), "Hello")
-    assert server.headers[0]["authorization"] == "Bearer sk-very-secret"
+    ask("Hello", "openai:plain", server.url)
+    assert server.requests[0].headers["authorization"] == "Bearer sk-very-secret"
     with pytest.raises(chat.ModelError) as caught:
-        chat.ask(chat.connect("openai:broken", server.url), "Hello")
+        ask("Hello", "openai:broken", server.url)
     assert "sk-very-secret" not in str(caught.value)
 
 
@@ -143,7 +154,7 @@ def heard(event, arguments):
         reached.append(arguments[0])
 sys.addaudithook(heard)
 from jupyter_swarm.minds import chat
-print(chat.ask(chat.connect("local:plain", sys.argv[1]), "Hello").text)
+print(chat.connect("local:plain", sys.argv[1]).ask("Hello").text)
 import time; time.sleep(0.5)
 print(sorted({each[0] if isinstance(each, tuple) else each for each in reached}))
 """
