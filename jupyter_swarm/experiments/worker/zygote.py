@@ -310,7 +310,7 @@ class Zygote:
                 if (running := mine.get(pid)) is not None:
                     running.status = os.waitstatus_to_exitcode(status)
                     # The system's peak has pages of files in it: those that were seen, or may have been read.
-                    running.peak = max(running.peak, used.ru_maxrss * 1024 - (running.files or self._mapped))
+                    running.peak = max(running.peak, used.ru_maxrss * 1024 - max(running.files, self._mapped))
                     running.cpu = used.ru_utime + used.ru_stime
         for running in [each for each in self._running.values() if each.status is not None]:
             if not processes.kill_group(running.pid):
