@@ -220,12 +220,13 @@ def _literals(annotation: Any) -> tuple[Value, ...] | None:
 def siblings(value: Any, path: str) -> list[str]:
     """What may stand for a callable, as paths: of its own module, then of what is loaded of its package.
 
-    A class: public classes with the same methods that matter, taking the same, that can be made without arguments.
+    A class: public classes with the same methods that matter, taking the same, and made of the same: what `nn.Linear`
+    must be given has a shape that its neighbours count on. None for what takes any number of parts.
     A function: those of its own module that take the same parameters.
     """
     module = path.partition(":")[0]
     if isinstance(value, type):
-        if not shape(value):
+        if not shape(value) or _takes_parts(value):
             return []
         found = _like(value, _alike_classes(value), module)
     elif inspect.isfunction(value) and module != "__main__":
@@ -252,9 +253,9 @@ def transformers(package: str) -> list[str]:
 def _like(value: Any, alike: Callable[[Any], bool], module: str, *, package: bool = True) -> list[str]:
     found = _offers(module, alike)
     if package and len(found) <= ENOUGH:
-        top = module.partition(".")[0]
+        top, depth = module.partition(".")[0], module.count(".")
         for name in sorted(name for name in list(sys.modules) if name.partition(".")[0] == top and name != module):
-            if _public(name):
+            if _public(name) and name.count(".") <= depth:
                 found += [path for path in _offers(name, alike) if path not in found]
     return found
 
@@ -288,9 +289,16 @@ def _alike_classes(like: type) -> Callable[[Any], bool]:
             return False
         if value in bases:
             return False
-        return _required(value) <= _required(like)
+        return _required(value) == _required(like) and not _takes_parts(value)
 
     return alike
+
+
+def _takes_parts(value: Any) -> bool:
+    """Whether it takes any number of positional arguments."""
+    signature = _signature(value)
+    kinds = [each.kind for each in signature.parameters.values()] if signature is not None else []
+    return inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def _abilities(value: type) -> tuple[tuple[str, ...], ...]:

@@ -49,7 +49,8 @@ _SKIP = re.compile(
     name|names|title|label|xlabel|ylabel|color|figsize|fontsize|dpi|warm_start|backend|pin_memory|pre_dispatch|
     error_score|return_.*|sparse|sparse_output|order|out|where|casting|check_.*|ensure_.*|force_.*|precompute|
     callback|callbacks|host|port|key|token|version|timeout|requires_grad|foreach|fused|capturable|differentiable|
-    maximize|indent|feature_name_combiner|transform_input|subok|like""",
+    (in|out)_(features|channels)|num_features|normalized_shape|num_embeddings|embedding_dim|input_(size|dim|shape)|
+    output_(size|dim|shape)|num_classes|n_classes|maximize|indent|feature_name_combiner|transform_input|subok|like""",
     re.VERBOSE | re.IGNORECASE,
 )
 _EVALUATION = re.compile(
@@ -104,7 +105,7 @@ Literal = bool | int | float | str
 
 
 def skipped(name: str) -> bool:
-    """Whether a parameter is never a knob: paths, device, logging, parallelism, seeds.
+    """Whether a parameter is never a knob: paths, device, logging, parallelism, seeds, shapes that must fit together.
 
     >>> skipped("n_jobs"), skipped("data_path"), skipped("random_state"), skipped("C")
     (True, True, True, False)
