@@ -87,7 +87,7 @@ CHANGES = {
     "the name in the notebook": (f"{SPACE}['y'] = {SPACE}['y'].copy()\n...", "y: another object"),
     "code of the metric": (
         f"{SPACE}['cross_val_score'].__wrapped__.__code__ = (lambda *a, **k: a[1][:3, 0]).__code__\n...",
-        "sklearn.model_selection._validation.cross_val_score: other code",
+        "can reach around the lock",  # its text is refused already
     ),
     "what the metric calls": (
         "import sklearn.model_selection._validation as v\nv._score = lambda *a, **k: 1.0\n...",

@@ -23,7 +23,7 @@ def test_every_verb_and_option_is_offered() -> None:
     assert set(offered) == {each.name for each in verbs.CELL.arguments if each.option} | {"--help"}
     assert "--seed" not in complete("%%swarm wine --seed 3 --")[1], "what is given is not offered again"
     assert "--vary" in complete("%%swarm wine --vary a --")[1], "but for what may be repeated"
-    assert complete("%swarm runn")[1] == []
+    assert complete("%swarm run")[1] == ["runner"], "run is for a terminal"
     assert complete("%swarm run ")[1] == []
     assert complete("%swarm list ") == ("", [])
 
