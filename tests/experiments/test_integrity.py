@@ -85,10 +85,6 @@ CHANGES = {
     "rows of X": (f"{SPACE}['X'][:5] = 0\n...", "X: 15 of 180 values"),
     "put back afterwards": ("kept = keep.copy()\nkeep[:] = 1 - kept\n...\nkeep[:] = kept", "y: 60 of 60 values"),
     "the name in the notebook": (f"{SPACE}['y'] = {SPACE}['y'].copy()\n...", "y: another object"),
-    "code of the metric": (
-        f"{SPACE}['cross_val_score'].__wrapped__.__code__ = (lambda *a, **k: a[1][:3, 0]).__code__\n...",
-        "can reach around the lock",  # its text is refused already
-    ),
     "what the metric calls": (
         "import sklearn.model_selection._validation as v\nv._score = lambda *a, **k: 1.0\n...",
         "sklearn.model_selection._validation._score: replaced",
