@@ -147,12 +147,13 @@ class Swarm:
             "vary": vary, "fix": fix, "record": record, "keep": keep, "setup": setup, "done": done, "folder": home,
         }  # fmt: skip
         analysis = cells.read(cell, metric=objective.metric, namespace=space, **wishes)
-        _check_variable(analysis)
         held = cells.held_out(cell, confirm, analysis, space, **wishes) if confirm else None
         codes = [each.code for each in (analysis, held) if each is not None]
         engine.check(place, [*codes, *map(cells.python, setup)])
         place.create()
         with register.starting(place):
+            cells.survey(analysis, space)
+            _check_variable(analysis)
             context = cells.capture(
                 analysis, space, folder=home, captures=place.captures, setup=setup, progress=progress
             )

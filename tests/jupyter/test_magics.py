@@ -71,7 +71,7 @@ def test_a_line_that_makes_no_sense_is_refused(ready: Any, line: str, said: str)
         ("score = measure() if lock else 0", "the variable 'lock' cannot be captured"),
         ("score = len(handle.read()) + measure()", "the variable 'handle' cannot be captured"),
         ("score = measure() + len(api_key)", "credential"),
-        ("score = measure() + len(huge)", "more than the limit"),
+        ("size = len(huge)\nscore = measure(rate=0.3)", "more than the limit"),
     ],
 )
 def test_a_cell_that_cannot_be_used_is_refused(
