@@ -409,7 +409,7 @@ class Swarm(WorkingDesk):
         if self.state.asked == "pause" and self.state.phase == "running":
             self.append(SwarmPaused())
             self.tick(False)
-        elif self.state.asked == "resume" and self.state.phase == "paused":
+        elif self.state.asked == "resume":  # also where a pause that was asked for before has not come about
             self.append(SwarmResumed())
             self.tick(True)
 

@@ -30,8 +30,9 @@ def _asked(word: str) -> Callable[[SwarmState, e.Record, Any], None]:
     there = {"pause": "paused", "resume": "running"}.get(word)
 
     def fold(state: SwarmState, record: e.Record, event: object) -> None:
-        if state.asked != "stop" or word == "stop":
-            state.asked = "" if state.phase == there else word  # what is so already need not be waited for
+        if state.asked == "stop" or (state.phase == there and not state.asked):
+            return  # nothing is asked of what ends; what is so already need not be waited for
+        state.asked = word
 
     return fold
 
