@@ -342,16 +342,16 @@ class Swarm(WorkingDesk):
     async def _new_data(self) -> bool:
         """Try the cell as given on new data, if there are any; what fails there would fail when all is spent."""
         asked = holdout.first(self.state)
-        run = await self.run(asked) if asked is not None else None
-        if run is None or run.ok or run.reason in CUT_OFF:
-            return True
-        await self._finish("failed", f"--confirm fails on the cell as given: {run.message}")
-        return False
+        for run in await self._listening([asked] if asked is not None else []):
+            if not run.ok and run.reason not in CUT_OFF:
+                await self._finish("failed", f"--confirm fails on the cell as given: {run.message}")
+                return False
+        return True
 
     async def _finish(self, how: str, why: str) -> None:
         await self._cut_off()
         self._judge(final=True)
-        if skipped := holdout.skipped(self.state):
+        if how == "done" and (skipped := holdout.skipped(self.state)):
             self.append(Noted(text=skipped, level="warning"))
         self._end(how, why)
 

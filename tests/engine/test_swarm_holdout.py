@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import worlds
 
 from jupyter_swarm import Swarm, cell, register
 from jupyter_swarm.errors import CellError
+from jupyter_swarm.events import StopRequested
 from jupyter_swarm.report import answer, tables
+from jupyter_swarm.words import Context, Experiment, Holdout
 
 CELL = '''
 """Which strength fits?"""
@@ -163,3 +172,22 @@ def test_an_expression_that_fails_is_said_before_anything_is_spent(tmp_path: Pat
     assert "--confirm fails on the cell as given" in state.why
     assert "no_such_thing" in state.why
     assert state.experiments <= 6
+
+
+def test_a_person_may_stop_while_new_data_are_tried_for_the_first_time() -> None:
+    """It may take hours: requests are heard meanwhile, and nothing is blamed on the budget."""
+    analysis = msgspec.structs.replace(worlds.analysis(), metric="score_on_new_data")
+    held = Holdout(expression="1.0", analysis=analysis, context=Context(), context_hash="held")
+    ground = worlds.Ground([msgspec.structs.replace(worlds.request(60), holdout=held)])
+
+    async def measure(experiment: Experiment) -> float:
+        if experiment.purpose == "holdout":
+            ground.say(StopRequested())
+            await asyncio.sleep(60.0)
+        return float(experiment.seed)
+
+    began = time.monotonic()
+    state = ground.play(measure)
+    assert (state.phase, state.why) == ("stopped", "stopped by the person")
+    assert time.monotonic() - began < 30.0
+    assert not any("did not pay" in text for _, _, text in state.log)
