@@ -27,6 +27,8 @@ from jupyter_swarm.words import Curves, Experiment, Point, Run
 
 FEWEST = 5
 """Peers that have come as far, before anything is pruned."""
+MOST_PEERS = 500
+"""The latest runs with a curve, with which another is compared: it is looked at twice a second."""
 GRACE = 0.2
 """Share of a usual run's steps before which nothing is pruned."""
 REDUCTION = 3
@@ -83,7 +85,7 @@ def watch(state: SwarmState, experiment: Experiment) -> Watch | None:
 
 def verdict(state: SwarmState, experiment: Experiment, curves: Curves, rule: str) -> str:
     """Why a run is to be ended now, or ""."""
-    shown = [row.run for row in state.finished.values() if row.run is not None and row.run.curves]
+    shown = [row.run for row in state.finished.values() if row.run is not None and row.run.curves][-MOST_PEERS:]
     guide = chosen(state, shown, curves)
     if guide is None:
         return ""
