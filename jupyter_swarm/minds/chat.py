@@ -116,8 +116,8 @@ def connect(model: str, base_url: str = "", timeout_seconds: float = TIMEOUT_SEC
 def _direct(timeout_seconds: float) -> tuple[Any, Any]:
     import httpx
 
-    made = (httpx.Client, httpx.AsyncClient)
-    return tuple(each(trust_env=False, timeout=timeout_seconds) for each in made)  # type: ignore[return-value]
+    settings: dict[str, Any] = {"trust_env": False, "timeout": timeout_seconds}
+    return httpx.Client(**settings), httpx.AsyncClient(**settings)
 
 
 @contextlib.contextmanager
