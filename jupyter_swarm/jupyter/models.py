@@ -25,21 +25,7 @@ def models(asked: Asked) -> Answer:
 
 def _listed() -> Answer:
     found = [providers.ready(each) for each in providers.PROVIDERS.values()]
-    rows = [
-        (
-            each.provider.name,
-            "not yet" if each.wants else "ready",
-            each.wants
-            or (
-                f"key from the {each.key}"
-                if each.key == "environment"
-                else f"key from {each.key}"
-                if each.key
-                else "on this machine"
-            ),
-        )
-        for each in found
-    ]
+    rows = [(each.provider.name, "not yet" if each.wants else "ready", _has(each)) for each in found]
     count = sum(not each.wants for each in found)
     parts: list[Part] = [
         Table(("provider", "", "what it has, or wants"), rows),
@@ -53,6 +39,15 @@ def _listed() -> Answer:
         for each in found
     ]
     return Answer(parts, data={"providers": data})
+
+
+def _has(found: providers.Ready) -> str:
+    """What a provider wants, or where its key was found, or where it is asked."""
+    if found.wants:
+        return found.wants
+    if found.provider.local:
+        return f"asked at {found.provider.url}, if a server listens there"
+    return f"key from the {found.key}" if found.key in ("environment", "keyring") else f"key from {found.key}"
 
 
 def _tried(model: str, url: str) -> Answer:
