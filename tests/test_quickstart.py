@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of `notebooks/` in which the quickstart was executed, with a budget of runs: the same on any machine."""
     place = tmp_path_factory.mktemp("quickstart") / "notebooks"
     shutil.copytree(NOTEBOOKS, place, ignore=shutil.ignore_patterns(".swarm", ".ipynb_checkpoints"))
-    command = [sys.executable, "-m", "papermill", "quickstart.ipynb", "done.ipynb", "-p", "budget", "60x"]
+    command = [sys.executable, "-m", "papermill", "quickstart.ipynb", "done.ipynb", "-p", "budget", "150x"]
     environment = {**os.environ, "JUPYTER_SWARM_LIBRARIAN_IDLE_SECONDS": "5"}
     done = subprocess.run(
         [*command, "--no-progress-bar"],
