@@ -275,6 +275,36 @@ class FrontMeasured(Event, frozen=True, tag="front-measured"):
     points: tuple[Compromise, ...]
 
 
+class ModelAsked(Event, frozen=True, tag="model-asked"):
+    """A language model is about to be asked: its upper bounds are taken from the budget now."""
+
+    call: str
+    """Hash of the request, and how often it was tried before where it was: `3f…` or `3f…/1`."""
+    agent: str
+    role: str
+    model: str
+    prompt: str
+    """Name and version, as in "ideas 2"."""
+    tokens_in: int
+    tokens_out: int
+    dollars: float | None = None
+    """None where nobody knows the price."""
+
+
+class ModelAnswered(Event, frozen=True, tag="model-answered"):
+    """What came of a `ModelAsked`: what it really took is settled."""
+
+    call: str
+    tokens_in: int
+    tokens_out: int
+    dollars: float | None = None
+    seconds: float = 0.0
+    failed: str = ""
+    """Why there is no answer, or ""."""
+    guessed: bool = False
+    """Whether the provider did not say how much it took: its upper bounds stand then, as for a call that hung."""
+
+
 class TaskFinished(Event, frozen=True, tag="task-finished"):
     """An agent's task is over; its cost enters the record."""
 
@@ -317,6 +347,8 @@ AnyEvent = (
     | BestEstimated
     | HoldoutMeasured
     | FrontMeasured
+    | ModelAsked
+    | ModelAnswered
     | TaskFinished
 )
 

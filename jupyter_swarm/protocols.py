@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
@@ -28,14 +28,42 @@ class Lease(Word, frozen=True):
     epoch: int
 
 
+class Kept(NamedTuple):
+    """An answer of a language model, kept beside the ledger: nobody pays for it twice."""
+
+    request: str
+    """Hash of the request."""
+    about: str
+    """What it was asked about, by which answers are found again."""
+    answer: bytes
+
+
+class Answers(Protocol):
+    """What language models have answered in a workspace, whichever swarm asked."""
+
+    def answer(self, request: str) -> bytes | None:
+        """What was answered to a request; None where nothing was."""
+        ...
+
+    def answers(self, swarm: str, about: str) -> list[bytes]:
+        """All answers of a swarm about something, the oldest first."""
+        ...
+
+
 class Store(Protocol):
     """An append-only log with leases. `read` and `append` may be called from several threads and processes."""
 
     def append(
-        self, swarm: str, events: Sequence[AnyEvent], *, lease: Lease | None = None, active_seconds: float = 0.0
+        self,
+        swarm: str,
+        events: Sequence[AnyEvent],
+        *,
+        lease: Lease | None = None,
+        active_seconds: float = 0.0,
+        answers: Sequence[Kept] = (),
     ) -> list[Record]:
-        """All of `events` in one transaction, or none; durable on return. With a lease, its epoch is checked in the
-        same transaction, and LeaseLost raised if a later one exists."""
+        """All of `events` in one transaction with `answers`, or none; durable on return. With a lease, its epoch is
+        checked in the same transaction, and LeaseLost raised if a later one exists."""
         ...
 
     def read(self, after: int = 0, *, swarm: str | None = None, limit: int = 100_000) -> list[Record]:

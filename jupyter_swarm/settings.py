@@ -23,11 +23,17 @@ OPTIONS = (
     "min_effect", "equivalent", "prune", "tradeoff",
 )  # fmt: skip
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdx])")
-_BUDGET_CURE = "time (s, m, h, d), experiments (x), or both, as in 90s, 2m, 500x or 2m,500x"
+_DOLLARS = re.compile(r"\$\s*(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\s*usd")
+_TOKENS = re.compile(r"(\d+(?:\.\d+)?)\s*([kM]?)t", re.IGNORECASE)
+THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
+_BUDGET_CURE = (
+    "time (s, m, h, d), experiments (x), or both, as in 90s, 2m, 500x or 2m,500x; "
+    "for language models dollars and tokens too, as in 2m,2usd or 2m,500kt"
+)
 
 
 def parse_budget(text: str) -> Budget:
-    """A budget from its short form: time, experiments, or both.
+    """A budget from its short form: time, experiments, or both; dollars and tokens of language models beside them.
 
     Raises:
         UsageError: it is zero or nonsense.
@@ -36,11 +42,13 @@ def parse_budget(text: str) -> Budget:
     Budget(seconds=120.0, experiments=500)
     >>> parse_budget("1h30m").seconds
     5400.0
+    >>> parse_budget("1m,$2.50,500kt")
+    Budget(seconds=60.0, dollars=2.5, tokens=500000)
     """
     seconds: float | None = None
     experiments: int | None = None
     compact = text.strip().lower()
-    parts = [part.strip() for part in compact.split(",")]
+    parts, dollars, tokens = _models_share(text, [part.strip() for part in compact.split(",")])
     all_units = [unit for part in parts for _, unit in _PART.findall(part)]
     for part in parts:
         found = _PART.findall(part)
@@ -57,20 +65,39 @@ def parse_budget(text: str) -> Budget:
         raise UsageError(f"a budget of {text!r} buys nothing", where="--budget", cure=_BUDGET_CURE)
     if (seconds or 0.0) > MOST_SECONDS or (experiments or 0) > MOST_EXPERIMENTS:
         raise UsageError(f"a budget of {text!r} is more than a year or ten million runs", cure=_BUDGET_CURE)
-    return Budget(seconds=seconds, experiments=experiments)
+    return Budget(seconds=seconds, experiments=experiments, dollars=dollars, tokens=tokens)
+
+
+def _models_share(text: str, parts: list[str]) -> tuple[list[str], float | None, int | None]:
+    """The parts of a budget that are neither dollars nor tokens, and these two."""
+    rest, dollars, tokens = [], [], []
+    for part in parts:
+        if found := _DOLLARS.fullmatch(part):
+            dollars.append(float(found[1] or found[2]))
+        elif found := _TOKENS.fullmatch(part):
+            tokens.append(round(float(found[1]) * THOUSANDS[found[2]]))
+        else:
+            rest.append(part)
+    if len(dollars) > 1 or len(tokens) > 1 or not rest:
+        raise UsageError(f"{text!r} is no budget", where="--budget", cure=_BUDGET_CURE)
+    return rest, next(iter(dollars), None), next(iter(tokens), None)
 
 
 def budget_text(budget: Budget) -> str:
-    """The short form that the ledger carries: seconds, experiments.
+    """The short form that the ledger carries: seconds, experiments, dollars, tokens.
 
-    >>> budget_text(Budget(seconds=120.0, experiments=500)), budget_text(Budget(seconds=0.5))
-    ('120s,500x', '0.5s')
+    >>> budget_text(Budget(seconds=120.0, experiments=500)), budget_text(Budget(seconds=0.5, dollars=2.5))
+    ('120s,500x', '0.5s,$2.5')
     """
     parts = []
     if budget.seconds is not None:
         parts.append(f"{budget.seconds:.3f}".rstrip("0").rstrip(".") + "s")
     if budget.experiments is not None:
         parts.append(f"{budget.experiments}x")
+    if budget.dollars is not None:
+        parts.append(f"${budget.dollars:.6f}".rstrip("0").rstrip("."))
+    if budget.tokens is not None:
+        parts.append(f"{budget.tokens}t")
     return ",".join(parts)
 
 
@@ -84,7 +111,7 @@ def parse_seconds(text: str) -> float:
         budget = parse_budget(text)
     except UsageError:
         budget = Budget()
-    if budget.seconds is None or budget.experiments is not None:
+    if budget.seconds is None or (budget.experiments, budget.dollars, budget.tokens) != (None, None, None):
         raise UsageError(f"{text!r} is no length of time", cure="write it as in 90s, 5m or 1h30m")
     return budget.seconds
 

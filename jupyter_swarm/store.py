@@ -37,10 +37,10 @@ from sqlalchemy.pool import StaticPool
 
 from jupyter_swarm.errors import LeaseLost, LedgerError, LedgerVersionError
 from jupyter_swarm.events import AnyEvent, Record, decode, encode, kind_of
-from jupyter_swarm.protocols import Lease
+from jupyter_swarm.protocols import Kept, Lease
 from jupyter_swarm.version import __version__
 
-VERSION = 1
+VERSION = 2
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "lustre", "gpfs", "glusterfs", "ceph", "afs", "fuse.", "9p", "beegfs")
 
 _metadata = MetaData()
@@ -64,9 +64,22 @@ _leases = Table(
     Column("expires", Float, nullable=False),
 )
 
+_answers = Table(
+    "answers",
+    _metadata,
+    Column("request", String, primary_key=True),
+    Column("swarm", String, nullable=False),
+    Column("about", String, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("answer", BLOB, nullable=False),
+    Index("answers_of", "swarm", "about"),
+)
+"""What language models have answered: beside the ledger, which holds what that took."""
+
 _LAST = select(func.coalesce(func.max(_events.c.number), 0))
 _EPOCH = select(_leases.c.epoch).where(_leases.c.swarm == bindparam("which"))
 _INSERT = _events.insert()
+_KEEP = _answers.insert().prefix_with("OR IGNORE")
 
 
 def file_system(path: Path) -> str:
@@ -128,15 +141,21 @@ class SqlStore:
         return cls(engine, name="memory")
 
     def append(
-        self, swarm: str, events: Sequence[AnyEvent], *, lease: Lease | None = None, active_seconds: float = 0.0
+        self,
+        swarm: str,
+        events: Sequence[AnyEvent],
+        *,
+        lease: Lease | None = None,
+        active_seconds: float = 0.0,
+        answers: Sequence[Kept] = (),
     ) -> list[Record]:
-        """All of `events` in one transaction, durable on return.
+        """All of `events` in one transaction, durable on return; and `answers`, of which one that is known stays.
 
         Raises:
             LeaseLost: a later epoch than the lease's exists; nothing was written.
             LedgerError: the disk is full, the folder read-only, the file damaged.
         """
-        if not events:
+        if not events and not answers:
             return []
         now = time.time()
         with self._errors(), self._engine.begin() as connection:
@@ -148,7 +167,10 @@ class SqlStore:
             records = [
                 Record(last + place, swarm, now, active_seconds, each) for place, each in enumerate(events, start=1)
             ]
-            connection.execute(_INSERT, [_row(record) for record in records])
+            if records:
+                connection.execute(_INSERT, [_row(record) for record in records])
+            if answers:
+                connection.execute(_KEEP, [{"swarm": swarm, "at": now, **each._asdict()} for each in answers])
         return records
 
     def read(self, after: int = 0, *, swarm: str | None = None, limit: int = 100_000) -> list[Record]:
@@ -193,6 +215,22 @@ class SqlStore:
         with self._errors(), self._engine.begin() as connection:
             mine = (_leases.c.swarm == lease.swarm) & (_leases.c.epoch == lease.epoch)
             connection.execute(_leases.update().where(mine), {"expires": 0.0, "owner": ""})
+
+    # ------------------------------------------------------------ answers of language models
+
+    def answer(self, request: str) -> bytes | None:
+        """What was answered to a request (its hash), whichever swarm asked; None where nothing was."""
+        query = select(_answers.c.answer).where(_answers.c.request == request)
+        with self._errors(), self._engine.connect() as connection:
+            found = connection.execution_options(isolation_level="AUTOCOMMIT").execute(query).scalar()
+        return None if found is None else bytes(found)
+
+    def answers(self, swarm: str, about: str) -> list[bytes]:
+        """All answers of a swarm about something, the oldest first."""
+        query = select(_answers.c.answer).where(_answers.c.swarm == swarm, _answers.c.about == about)
+        with self._errors(), self._engine.connect() as connection:
+            rows = connection.execution_options(isolation_level="AUTOCOMMIT").execute(query.order_by("at")).all()
+        return [bytes(row.answer) for row in rows]
 
     def holder(self, swarm: str) -> str | None:
         """Who holds the lease of a swarm now ("host:pid"), or None."""

@@ -51,10 +51,14 @@ class Objective(Word, frozen=True):
 
 
 class Budget(Word, frozen=True):
-    """What a swarm may spend; at least one of the two is given."""
+    """What a swarm may spend; at least one of the first two is given."""
 
     seconds: float | None = None
     experiments: int | None = None
+    dollars: float | None = None
+    """On language models."""
+    tokens: int | None = None
+    """Of language models, in and out."""
 
 
 class Citation(Word, frozen=True):
@@ -237,6 +241,8 @@ class Variation(Word, frozen=True):
 
     code: str
     edits: tuple[Edit, ...] = ()
+    free: bool = False
+    """Whether it holds code that a language model wrote, besides the declared edits."""
 
     @property
     def id(self) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from jupyter_swarm.engine.budget import Purse
-from jupyter_swarm.events import AnyEvent, ExperimentFinished, ExperimentStarted
-from jupyter_swarm.protocols import Laboratory, Lease, Library, Mind, Store
+from jupyter_swarm.engine.clerk import Clerk
+from jupyter_swarm.events import AnyEvent, ExperimentFinished, ExperimentStarted, Record
+from jupyter_swarm.protocols import Kept, Laboratory, Lease, Library, Mind, Store
 from jupyter_swarm.roles import pruning
 from jupyter_swarm.state import SwarmState
 from jupyter_swarm.words import Experiment, Purpose, Run
@@ -41,6 +43,9 @@ class WorkingDesk:
         self._store, self._lease, self._minds, self._monotonic = store, lease, minds, clock
         self._heard = self.state.last
         self._own: set[int] = set()
+        self._writing = threading.Lock()
+        """Held while numbers of records are given out or read, which the clerk's thread does too."""
+        self._clerk = Clerk(self._commit, self._fold)
         self._clock_base = self.state.clock
         self._clock_from: float | None = None
         self._purse = Purse(self.state, self.workers, float(self.state.option("share_confirmation", 0.5)))
@@ -51,10 +56,22 @@ class WorkingDesk:
 
     def append(self, *events: AnyEvent) -> None:
         """Write to the ledger in one transaction, then fold."""
-        for record in self._store.append(
-            self._lease.swarm, events, lease=self._lease, active_seconds=round(self.clock, 3)
-        ):
-            self._own.add(record.number)
+        self._fold(self._commit(events))
+
+    async def write(self, events: Sequence[AnyEvent], answers: Sequence[Kept] = ()) -> None:
+        """Write to the ledger without holding up the event loop, in one transaction with whatever else comes so."""
+        await self._clerk.write(events, answers)
+
+    def _commit(self, events: Sequence[AnyEvent], answers: Sequence[Kept] = ()) -> list[Record]:
+        with self._writing:
+            records = self._store.append(
+                self._lease.swarm, events, lease=self._lease, active_seconds=round(self.clock, 3), answers=answers
+            )
+            self._own |= {record.number for record in records}
+        return records
+
+    def _fold(self, records: Iterable[Record]) -> None:
+        for record in records:
             self.state.apply(record)
 
     def left(self, purpose: Purpose) -> int:
@@ -132,11 +149,11 @@ class WorkingDesk:
 
     def hear(self) -> None:
         """Fold what faces have written since."""
-        for record in self._store.read(self._heard, swarm=self._lease.swarm):
-            self._heard = record.number
-            if record.number not in self._own:
-                self.state.apply(record)
-        self._own.clear()
+        with self._writing:
+            records = self._store.read(self._heard, swarm=self._lease.swarm)
+            own, self._own = self._own, set()
+        self._heard = records[-1].number if records else self._heard
+        self._fold(record for record in records if record.number not in own)
 
     def reserve(self, experiments: Iterable[Experiment]) -> list[AnyEvent]:
         """The starts of those that have not run and do not run: writing them takes their budget."""

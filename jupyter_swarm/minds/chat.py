@@ -1,7 +1,7 @@
-"""One call of a language model through LangChain: what it answered, how long that took, what it cost in tokens.
+"""A language model through LangChain: connected, asked, and what it answered.
 
-model = connect("openai:gpt-5-mini")
-ask(model, "Say yes.").text
+with connect("openai:gpt-5-mini") as connection:
+    connection.ask("Say yes.").text
 """
 
 from __future__ import annotations
@@ -9,21 +9,36 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from jupyter_swarm.errors import SwarmError, UsageError
 from jupyter_swarm.minds import keys, providers
+from jupyter_swarm.minds.answers import Call, Raw
 
 TIMEOUT_SECONDS = 60.0
 NO_KEY = "none-needed"
 """What is sent as a key to a server that asks for none."""
 _TRACING = ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2")
+_NOT_REACHED = ("ConnectError", "ConnectTimeout", "PoolTimeout")
+"""Exceptions of HTTP clients where no connection was made, which cost nothing."""
+_MOST_TOKENS = {"google_genai": "max_output_tokens", "ollama": "num_predict"}
+"""What providers call the most tokens of an answer, where that is not `max_tokens`."""
 
 
 class ModelError(SwarmError):
-    """A language model could not be asked."""
+    """A language model could not be asked.
+
+    Attributes:
+        status: of HTTP; 0 where no answer came at all.
+        retry_after: seconds to wait, where the provider says so.
+        paid: whether the provider may have worked on it.
+    """
+
+    def __init__(self, what: str, *, status: int = 0, retry_after: float | None = None, paid: bool = False) -> None:
+        super().__init__(what)
+        self.status, self.retry_after, self.paid = status, retry_after, paid
 
 
 class Answer(NamedTuple):
@@ -47,6 +62,7 @@ class Connection:
     model: Any
     _sync: Any = None
     _async: Any = None
+    _bound: dict[str, Any] = field(default_factory=dict)
 
     def ask(self, text: str) -> Answer:
         """Ask once, and wait for all of the answer.
@@ -59,9 +75,39 @@ class Connection:
             with _quiet():
                 message = self.model.invoke(text)
         except Exception as error:  # each provider has exceptions of its own
-            raise ModelError(_said(error)) from None
-        seconds, usage = time.monotonic() - began, getattr(message, "usage_metadata", None) or {}
-        return Answer(str(message.text), seconds, usage.get("input_tokens"), usage.get("output_tokens"))
+            raise _explained(error) from None
+        raw = _raw(message)
+        return Answer(raw.text, time.monotonic() - began, raw.tokens_in, raw.tokens_out)
+
+    async def respond(self, messages: Sequence[Any], tools: Sequence[dict[str, Any]] = (), name: str = "") -> Raw:
+        """Ask once, with tools of which one has to be called where there are any. `name` is that of the set of tools.
+
+        Raises:
+            ModelError: no answer came.
+        """
+        try:
+            return _raw(await self._with(tools, name).ainvoke(list(messages)))
+        except Exception as error:
+            raise _explained(error) from None
+
+    async def stream(self, messages: Sequence[Any]) -> AsyncIterator[Raw]:
+        """Ask once; pieces of text as they come, the last of them with the usage.
+
+        Raises:
+            ModelError: no answer came, or not all of it.
+        """
+        try:
+            async for chunk in self.model.astream(list(messages)):
+                yield _raw(chunk)
+        except Exception as error:
+            raise _explained(error) from None
+
+    def _with(self, tools: Sequence[dict[str, Any]], name: str) -> Any:
+        if not tools:
+            return self.model
+        if name not in self._bound:
+            self._bound[name] = self.model.bind_tools(list(tools), tool_choice="any")
+        return self._bound[name]
 
     def close(self) -> None:
         """Hang up."""
@@ -81,13 +127,16 @@ class Connection:
         self.close()
 
 
-def connect(model: str, base_url: str = "", timeout_seconds: float = TIMEOUT_SECONDS) -> Connection:
+def connect(
+    model: str, base_url: str = "", timeout_seconds: float = TIMEOUT_SECONDS, max_tokens: int | None = None
+) -> Connection:
     """A model through LangChain. Nothing is sent yet.
 
     Args:
         model: `provider:name`.
         base_url: of another server that speaks the provider's protocol.
         timeout_seconds: of each call.
+        max_tokens: of each answer; the provider's own limit where not given.
 
     Raises:
         UsageError: no such provider; its package or key is missing; a local model would be asked elsewhere.
@@ -99,6 +148,8 @@ def connect(model: str, base_url: str = "", timeout_seconds: float = TIMEOUT_SEC
     from langchain.chat_models import init_chat_model
 
     more: dict[str, Any] = {"base_url": url} if url else {}
+    if max_tokens is not None:
+        more[_MOST_TOKENS.get(provider.name, "max_tokens")] = max_tokens
     clients: tuple[Any, Any] = (None, None)
     if provider.name == "ollama":
         more["client_kwargs"] = {"timeout": timeout_seconds, "trust_env": False}
@@ -111,6 +162,12 @@ def connect(model: str, base_url: str = "", timeout_seconds: float = TIMEOUT_SEC
     with _quiet():
         made = init_chat_model(name, model_provider=provider.langchain or provider.name, **more)
     return Connection(made, *clients)
+
+
+def silence() -> None:
+    """Let nothing of what this process asks go to a tracing service, whatever the environment says."""
+    for name in _TRACING:
+        os.environ.pop(name, None)
 
 
 def _direct(timeout_seconds: float) -> tuple[Any, Any]:
@@ -130,6 +187,50 @@ def _quiet() -> Iterator[None]:
         os.environ.update(before)
 
 
+def _raw(message: Any) -> Raw:
+    """LangChain's message in our words."""
+    usage = getattr(message, "usage_metadata", None) or {}
+    about = getattr(message, "response_metadata", None) or {}
+    broken = getattr(message, "invalid_tool_calls", None) or []
+    return Raw(
+        text=str(message.text),
+        calls=tuple(
+            Call(id=str(each.get("id") or ""), name=str(each["name"]), arguments=each["args"])
+            for each in getattr(message, "tool_calls", None) or []
+        ),
+        finish=str(about.get("finish_reason") or about.get("stop_reason") or ""),
+        tokens_in=usage.get("input_tokens"),
+        tokens_out=usage.get("output_tokens"),
+        broken=str(broken[0].get("args") or "nothing") if broken else "",
+    )
+
+
+def _explained(error: Exception) -> ModelError:
+    """A provider's exception in our words, without anything that could hold a key but its first line."""
+    if isinstance(error, ModelError):
+        return error
+    status = int(getattr(error, "status_code", 0) or 0)
+    response = getattr(error, "response", None)
+    status = status or int(getattr(response, "status_code", 0) or 0)
+    after = getattr(response, "headers", {}).get("retry-after") if response is not None else None
+    paid = status < 400 and not any(type(each).__name__ in _NOT_REACHED for each in _causes(error))
+    return ModelError(_said(error), status=status if status >= 400 else 0, retry_after=_seconds(after), paid=paid)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _seconds(text: str | None) -> float | None:
+    """Seconds that a Retry-After says; a date in it is left to the usual waiting."""
+    try:
+        return max(0.0, float(text)) if text else None
+    except ValueError:
+        return None
+
+
 def _said(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
+    lines = keys.hidden(str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

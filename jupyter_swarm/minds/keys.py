@@ -16,6 +16,8 @@ from jupyter_swarm.errors import UsageError
 
 SERVICE = "jupyter-swarm"
 FILE = "keys.toml"
+_known: set[str] = set()
+"""Keys that were found in this process, so that no message shows one."""
 
 
 class Key(NamedTuple):
@@ -34,7 +36,17 @@ def find(variable: str) -> Key | None:
     Raises:
         UsageError: the file can be read by others, or is none.
     """
-    return next(_found(variable), None)
+    key = next(_found(variable), None)
+    if key is not None:
+        _known.add(key.value)
+    return key
+
+
+def hidden(text: str) -> str:
+    """A text in which no key stands that was found here."""
+    for value in _known:
+        text = text.replace(value, "[a key]")
+    return text
 
 
 def file() -> Path:

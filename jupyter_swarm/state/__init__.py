@@ -7,7 +7,19 @@
 `SwarmState.of(records)` replays a log; any prefix of a log is a state.
 """
 
-from jupyter_swarm.state.nouns import CUT_OFF, MOST_CUTS, SCREENING, Agent, Best, Case, Direction, Row, Steering, Trial
+from jupyter_swarm.state.nouns import (
+    CUT_OFF,
+    MOST_CUTS,
+    SCREENING,
+    Agent,
+    Best,
+    Case,
+    Direction,
+    Row,
+    Spent,
+    Steering,
+    Trial,
+)
 from jupyter_swarm.state.swarm import SwarmState
 
 __all__ = [
@@ -19,6 +31,7 @@ __all__ = [
     "Case",
     "Direction",
     "Row",
+    "Spent",
     "Steering",
     "SwarmState",
     "Trial",

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from jupyter_swarm import events as e
-from jupyter_swarm.state.nouns import SCREENING, Agent, Best, Case, Direction, Row, Steering, Trial, is_cut_off
+from jupyter_swarm.state.nouns import SCREENING, Agent, Best, Case, Direction, Row, Spent, Steering, Trial, is_cut_off
 from jupyter_swarm.words import Experiment, Run, Variation
 
 if TYPE_CHECKING:
@@ -256,6 +256,27 @@ def _front(state: SwarmState, record: e.Record, event: e.FrontMeasured) -> None:
     state.front = event
 
 
+def _model_asked(state: SwarmState, record: e.Record, event: e.ModelAsked) -> None:
+    state.asking[event.call] = event
+
+
+def _model_answered(state: SwarmState, record: e.Record, event: e.ModelAnswered) -> None:
+    asked = state.asking.pop(event.call, None)
+    if asked is None:
+        return
+    state.spent.setdefault((asked.agent, asked.role, asked.model), Spent())
+    state.spent[asked.agent, asked.role, asked.model] += Spent(
+        calls=1,
+        failures=int(bool(event.failed)),
+        tokens_in=event.tokens_in,
+        tokens_out=event.tokens_out,
+        dollars=event.dollars or 0.0,
+        unpriced=int(event.dollars is None),
+        guessed=int(event.guessed),
+        seconds=event.seconds,
+    )
+
+
 def _task(state: SwarmState, record: e.Record, event: e.TaskFinished) -> None:
     agent = state.agents.get(event.agent)
     if agent is not None:
@@ -293,5 +314,7 @@ FOLDS: dict[type, Callable[[SwarmState, e.Record, Any], None]] = {
     e.BestEstimated: _best,
     e.HoldoutMeasured: _held_out,
     e.FrontMeasured: _front,
+    e.ModelAsked: _model_asked,
+    e.ModelAnswered: _model_answered,
     e.TaskFinished: _task,
 }

@@ -212,6 +212,30 @@ class Steering:
 
 
 @dataclass(slots=True)
+class Spent:
+    """What language models took, for one agent and one model."""
+
+    calls: int = 0
+    failures: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    dollars: float = 0.0
+    unpriced: int = 0
+    """Calls of which nobody knows the price."""
+    guessed: int = 0
+    """Calls that count with their upper bounds, as the provider did not say what they took."""
+    seconds: float = 0.0
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+    @property
+    def tokens(self) -> int:
+        """In and out."""
+        return self.tokens_in + self.tokens_out
+
+
+@dataclass(slots=True)
 class Best:
     """The best cell as measured again on untouched seeds."""
 

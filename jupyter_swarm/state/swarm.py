@@ -11,7 +11,7 @@ from typing import Any, Literal
 from jupyter_swarm import events as e
 from jupyter_swarm import statistics
 from jupyter_swarm.state.folds import FOLDS
-from jupyter_swarm.state.nouns import Agent, Best, Case, Direction, Row, Steering, Trial
+from jupyter_swarm.state.nouns import Agent, Best, Case, Direction, Row, Spent, Steering, Trial
 from jupyter_swarm.words import Analysis, Budget, Objective, Run, Variation
 
 Phase = Literal["unknown", "requested", "running", "paused", "done", "stopped", "failed"]
@@ -74,6 +74,10 @@ class SwarmState:
     """The swarm's clock whenever a run came back, its very beginning first."""
     failed: dict[str, int] = field(default_factory=dict)
     """Reason → number of runs that ended so."""
+    asking: dict[str, e.ModelAsked] = field(default_factory=dict)
+    """Calls of language models that have not been settled, by their hash: what they may take is taken."""
+    spent: dict[tuple[str, str, str], Spent] = field(default_factory=dict)
+    """(agent, role, model) → what its calls took."""
     steering: dict[int, Steering] = field(default_factory=dict)
     best: Best | None = None
     baseline_error: Run | None = None

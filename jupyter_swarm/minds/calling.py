@@ -1,0 +1,360 @@
+"""The caller: everything between a prompt and an answer that is of use.
+
+    prompt → known already? → a place on the line → room in the budget → the provider → kept, settled → of use?
+
+What a call may take is in the ledger before it is sent, and its answer is durable before anybody sees it: a runner that
+is killed at any moment neither passes the budget nor pays twice for what was answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from jupyter_swarm.errors import SwarmError
+from jupyter_swarm.events import AnyEvent, ModelAnswered, ModelAsked
+from jupyter_swarm.minds import answers, chat, prices
+from jupyter_swarm.minds.account import Account, Amount
+from jupyter_swarm.minds.answers import AnswerError, Raw
+from jupyter_swarm.minds.chat import Connection, ModelError
+from jupyter_swarm.minds.lines import Line
+from jupyter_swarm.minds.prompting import Prompt
+from jupyter_swarm.minds.tools import Tool
+from jupyter_swarm.protocols import Answers, Kept
+
+T = TypeVar("T")
+Write = Callable[[Sequence[AnyEvent], Sequence[Kept]], Awaitable[None]]
+"""Writes events and answers down; they are durable when it returns."""
+
+TIMEOUT_SECONDS = 120.0
+TRIES = 6
+"""So often a call is sent before it counts as failed; one that may have been paid for is sent twice at most."""
+PAID_TRIES = 2
+FIRST_WAIT_SECONDS = 0.5
+MOST_WAIT_SECONDS = 30.0
+MOST_ROUNDS = 8
+"""So often a model may call tools before it has to answer."""
+MESSAGE_TOKENS = 32
+"""Tokens that each message may take besides its text."""
+AT_ONE_CLIENT = 48
+"""Calls in flight through one HTTP client: beyond that its pool of connections costs more than the calls."""
+
+
+class Asker(NamedTuple):
+    """Who asks which model."""
+
+    agent: str
+    role: str
+    model: str
+
+
+@dataclass
+class _Client:
+    connection: Connection
+    flying: int = 0
+
+
+@dataclass
+class Caller:
+    """Asks language models on behalf of agents, in one event loop.
+
+    Attributes:
+        known: answers that were given before.
+        write: where calls and answers are written down.
+        account: what the budget allows.
+        urls: model → address of its server, where that is not the provider's own.
+    """
+
+    known: Answers
+    write: Write
+    account: Account
+    urls: Mapping[str, str] = field(default_factory=dict)
+    timeout_seconds: float = TIMEOUT_SECONDS
+    first_wait_seconds: float = FIRST_WAIT_SECONDS
+    _clients: dict[tuple[str, int], list[_Client]] = field(default_factory=dict)
+    _lines: dict[str, Line] = field(default_factory=dict)
+    _flying: dict[str, asyncio.Task[Raw]] = field(default_factory=dict)
+    _writing: set[asyncio.Future[None]] = field(default_factory=set)
+
+    async def ask(
+        self,
+        asker: Asker,
+        prompt: Prompt,
+        into: type[T],
+        *,
+        check: Callable[[T], str] | None = None,
+        tools: Sequence[Tool] = (),
+        about: str = "",
+        salt: str = "",
+    ) -> T:
+        """Ask, let the model call tools, and read its answer; where that is of no use, let it mend it once.
+
+        Args:
+            asker: who asks, for the record of what it took.
+            prompt: the question.
+            into: the type of the answer.
+            check: what is wrong with an answer, or "".
+            tools: what the model may call before it answers.
+            about: by what its answers are found again.
+            salt: makes a request another one, where the same question is asked anew on purpose.
+
+        Raises:
+            AnswerError: twice no answer that is of use.
+            ModelError: the model could not be asked.
+            Spent: the budget does not pay for it.
+        """
+        messages: list[dict[str, Any]] = [
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": prompt.user},
+        ]
+        mended, rounds = False, 0
+        while True:
+            raw = await self.respond(asker, prompt, messages, into, tools, about, salt)
+            wanted = [call for call in raw.calls if call.name != answers.ANSWER]
+            if wanted and not raw.broken and len(wanted) == len(raw.calls) and rounds < MOST_ROUNDS:
+                rounds += 1
+                messages += await _called(raw, tools)
+                continue
+            try:
+                if wanted:
+                    raise AnswerError(f"give your answer now, by the tool `{answers.ANSWER}` and nothing else")
+                value = answers.read(raw, into)
+                if check is not None and (wrong := check(value)):
+                    raise AnswerError(wrong)
+                return value
+            except AnswerError as error:
+                if mended:
+                    raise AnswerError(f"twice an answer of no use: {error.what}", where=prompt.name) from None
+                mended = True
+                messages += _mend(raw, error.what)
+
+    async def respond(
+        self,
+        asker: Asker,
+        prompt: Prompt,
+        messages: Sequence[Mapping[str, Any]],
+        into: type[Any],
+        tools: Sequence[Tool] = (),
+        about: str = "",
+        salt: str = "",
+    ) -> Raw:
+        """One answer to a conversation, from memory where it was given before."""
+        offered = [answers.tool(into), *(each.as_bound() for each in tools)]
+        body = [asker.model, self.urls.get(asker.model, ""), prompt.max_tokens, list(messages), offered, salt]
+        text = json.dumps(body, sort_keys=True, ensure_ascii=False)
+        request = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:40]
+        if (kept := await asyncio.to_thread(self.known.answer, request)) is not None:
+            return answers.decode(kept)
+        flying = self._flying.get(request)
+        if flying is None:
+            bound = len(text.encode(errors="replace")) + MESSAGE_TOKENS * (len(messages) + len(offered))
+            flying = asyncio.ensure_future(self._paid(asker, prompt, messages, offered, request, about, bound))
+            self._flying[request] = flying
+            flying.add_done_callback(lambda _: self._flying.pop(request, None))
+            return await flying
+        return await asyncio.shield(flying)
+
+    async def close(self) -> None:
+        """Cancel whatever is out, and hang up."""
+        for each in list(self._flying.values()):
+            each.cancel()
+        await asyncio.gather(*self._flying.values(), return_exceptions=True)
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        for clients in self._clients.values():
+            for client in clients:
+                await client.connection.aclose()
+        self._clients.clear()
+
+    def later(self, events: Sequence[AnyEvent]) -> None:
+        """Let something be written down by and by; before `close` returns."""
+        task = asyncio.ensure_future(self.write(events, []))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    def line(self, model: str) -> Line:
+        """The line to a model's provider."""
+        return self._lines.setdefault(f"{model.partition(':')[0]} {self.urls.get(model, '')}", Line())
+
+    # ------------------------------------------------------------ sending
+
+    async def _paid(
+        self,
+        asker: Asker,
+        prompt: Prompt,
+        messages: Sequence[Mapping[str, Any]],
+        offered: Sequence[dict[str, Any]],
+        request: str,
+        about: str,
+        bound: int,
+    ) -> Raw:
+        """Send until there is an answer; each try is reserved before and settled after."""
+        price = prices.price(asker.model, self.urls.get(asker.model, ""))
+        most = Amount(bound + prompt.max_tokens, price.of(bound, prompt.max_tokens) if price else 0.0)
+        names = "+".join(sorted(str(each["function"]["name"]) for each in offered)) + prompt.name
+        line, paid = self.line(asker.model), 0
+        for number in range(TRIES):
+            call = f"{request}/{number}-{time.time_ns():x}"
+            async with line.place():
+                await self.account.reserve(most)
+                settled = _Settling(self, call, most, bound, prompt.max_tokens, price)
+                asked = ModelAsked(
+                    call=call, agent=asker.agent, role=asker.role, model=asker.model, prompt=prompt.name,
+                    tokens_in=bound, tokens_out=prompt.max_tokens, dollars=most.dollars if price else None,
+                )  # fmt: skip
+                try:
+                    await self.write([asked], [])
+                    async with self._client(asker.model, prompt.max_tokens) as connection:
+                        settled.sent = True
+                        raw = await asyncio.wait_for(connection.respond(messages, offered, names), self.timeout_seconds)
+                    line.answered()
+                    await settled.answered(raw, Kept(request, about, answers.encode(raw)))
+                    return raw
+                except (ModelError, TimeoutError) as error:
+                    failure = error if isinstance(error, ModelError) else ModelError("it took too long", paid=True)
+                    _tell(line, failure)
+                    await settled.failed(failure)
+                finally:
+                    settled.cut_off()
+            paid += failure.paid
+            if number + 1 == TRIES or paid >= PAID_TRIES or not _worth_another(failure):
+                raise failure
+            await asyncio.sleep(self._wait(number, failure))
+        raise AssertionError("unreachable")
+
+    def _wait(self, number: int, failure: ModelError) -> float:
+        """Seconds until the next try: what the provider says, else twice as long each time; with jitter either way."""
+        wait = min(MOST_WAIT_SECONDS, self.first_wait_seconds * 2.0**number)
+        return min(MOST_WAIT_SECONDS, failure.retry_after or 0.0) + random.uniform(0.5, 1.0) * wait
+
+    def _client(self, model: str, max_tokens: int) -> _Held:
+        """The least busy client of a model, or a new one where all are busy."""
+        clients = self._clients.setdefault((model, max_tokens), [])
+        client = min(clients, key=lambda each: each.flying, default=None)
+        if client is None or client.flying >= AT_ONE_CLIENT:
+            url = self.urls.get(model, "")
+            client = _Client(chat.connect(model, url, self.timeout_seconds + 5.0, max_tokens))
+            clients.append(client)
+        return _Held(client)
+
+
+class _Held:
+    """A client with one more call in flight."""
+
+    def __init__(self, client: _Client) -> None:
+        self._client = client
+
+    async def __aenter__(self) -> Connection:
+        self._client.flying += 1
+        return self._client.connection
+
+    async def __aexit__(self, *_: object) -> None:
+        self._client.flying -= 1
+
+
+@dataclass
+class _Settling:
+    """What was reserved for one try, until it is settled, whichever way it ends."""
+
+    caller: Caller
+    call: str
+    most: Amount
+    tokens_in: int
+    tokens_out: int
+    price: prices.Price | None
+    sent: bool = False
+    done: bool = False
+    began: float = field(default_factory=time.monotonic)
+
+    async def answered(self, raw: Raw, kept: Kept) -> None:
+        told = raw.tokens_in is not None and raw.tokens_out is not None
+        tokens = (raw.tokens_in or 0, raw.tokens_out or 0) if told else (self.tokens_in, self.tokens_out)
+        self.done = True
+        self.caller.account.settle(self.most, self._amount(*tokens))
+        await self.caller.write([self._event(*tokens, guessed=not told)], [kept])
+
+    async def failed(self, failure: ModelError) -> None:
+        self.done = True
+        await self.caller.write([self._end(failure.what, failure.paid)], [])
+
+    def cut_off(self) -> None:
+        """Cancelled on the way: what was sent may be paid. It is written down when somebody comes to it."""
+        if not self.done:
+            self.done = True
+            self.caller.later([self._end("cut off", self.sent)])
+
+    def _end(self, why: str, paid: bool) -> ModelAnswered:
+        tokens = (self.tokens_in, self.tokens_out) if paid else (0, 0)
+        self.caller.account.settle(self.most, self._amount(*tokens))
+        return self._event(*tokens, why, guessed=paid)
+
+    def _amount(self, tokens_in: int, tokens_out: int) -> Amount:
+        return Amount(tokens_in + tokens_out, self.price.of(tokens_in, tokens_out) if self.price else 0.0)
+
+    def _event(self, tokens_in: int, tokens_out: int, failed: str = "", *, guessed: bool = False) -> ModelAnswered:
+        return ModelAnswered(
+            call=self.call,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            dollars=self.price.of(tokens_in, tokens_out) if self.price else None,
+            seconds=round(time.monotonic() - self.began, 3),
+            failed=failed,
+            guessed=guessed,
+        )
+
+
+def _tell(line: Line, failure: ModelError) -> None:
+    if failure.status == 429:
+        line.refused(failure.retry_after)
+    elif failure.status >= 500 or failure.status == 0:
+        line.failed()
+    else:
+        line.answered()
+
+
+def _worth_another(failure: ModelError) -> bool:
+    """Whether the same request may be answered another time; one that is wrong will not."""
+    return failure.status in (0, 408, 409, 429) or failure.status >= 500
+
+
+async def _called(raw: Raw, tools: Sequence[Tool]) -> list[dict[str, Any]]:
+    """The conversation's next messages: what the model wanted to have called, and what came of it."""
+    by_name = {each.name: each for each in tools}
+    found: list[dict[str, Any]] = [_said(raw)]
+    for call in raw.calls:
+        tool = by_name.get(call.name)
+        if tool is None:
+            result = f"there is no tool {call.name!r}; there are {', '.join([*by_name, answers.ANSWER])}"
+        else:
+            try:
+                result = await tool.call(call.arguments)
+            except SwarmError as error:
+                result = str(error)
+        found.append({"role": "tool", "tool_call_id": call.id, "name": call.name, "content": result})
+    return found
+
+
+def _mend(raw: Raw, wrong: str) -> list[dict[str, Any]]:
+    """The conversation's next messages, when an answer is of no use."""
+    text = f"This answer cannot be used: {wrong}"
+    if not raw.calls:
+        return [{"role": "assistant", "content": raw.text or "(nothing)"}, {"role": "user", "content": text}]
+    told = [{"role": "tool", "tool_call_id": call.id, "name": call.name, "content": text} for call in raw.calls]
+    return [_said(raw), *told]
+
+
+def _said(raw: Raw) -> dict[str, Any]:
+    calls = [
+        {
+            "id": call.id,
+            "type": "function",
+            "function": {"name": call.name, "arguments": json.dumps(call.arguments, sort_keys=True)},
+        }
+        for call in raw.calls
+    ]
+    return {"role": "assistant", "content": raw.text, "tool_calls": calls}

@@ -1,0 +1,54 @@
+"""What a model may call while it thinks: small, read-only or sandboxed, and never more than its role needs."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from jupyter_swarm.errors import SwarmError
+from jupyter_swarm.minds import answers
+from jupyter_swarm.words import Word
+
+
+class ToolError(SwarmError):
+    """A tool was called in a way that makes no sense; the text is written for the model."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One thing that a model may have done.
+
+    Args:
+        name: by which it is called.
+        description: what it does, in a sentence that the model reads.
+        takes: the type of its arguments.
+        function: does it; what it returns is shown to the model.
+    """
+
+    name: str
+    description: str
+    takes: type[Word]
+    function: Callable[[Any], Awaitable[str]]
+
+    def as_bound(self) -> dict[str, Any]:
+        """In the form that LangChain binds."""
+        parameters = answers.schema(self.takes)
+        return {
+            "type": "function",
+            "function": {"name": self.name, "description": self.description, "parameters": parameters},
+        }
+
+    async def call(self, arguments: Mapping[str, Any]) -> str:
+        """Do it.
+
+        Raises:
+            ToolError: the arguments have not the right types.
+        """
+        try:
+            value = msgspec.convert(dict(arguments), self.takes, strict=False)
+        except msgspec.ValidationError as error:
+            raise ToolError(f"{self.name}: {error}") from None
+        return await self.function(value)
