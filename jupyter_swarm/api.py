@@ -29,6 +29,7 @@ from jupyter_swarm.events import (
     StopRequested,
     SwarmRequested,
 )
+from jupyter_swarm.minds import team
 from jupyter_swarm.outcome import needed_runs, outcome
 from jupyter_swarm.settings import budget_text, checked, digest, objective_of, parse_budget
 from jupyter_swarm.state import Best, Case, Row, Steering, SwarmState
@@ -114,7 +115,7 @@ class Swarm:
                 measured once on them, and no other run sees them.
             new: another swarm even though nothing has changed (the notebook's data may have).
             progress: told (bytes done, bytes in all) while large data are captured.
-            options: workers, timeout_seconds, share_confirmation, seed, mind,
+            options: workers, timeout_seconds, share_confirmation, seed, mind, models (separated by spaces), base_url,
                 min_effect (in units of the metric), network, gpus, unsafe, read (paths, separated as in PATH).
 
         Raises:
@@ -129,6 +130,9 @@ class Swarm:
         objective = objective_of(maximize, minimize)
         spend = budget if isinstance(budget, Budget) else parse_budget(budget)
         chosen = checked(agents, options)
+        if spend.seconds is None and spend.experiments is None:
+            raise UsageError("a budget needs time or experiments too", where="--budget", cure="2m,$2 or 500x,200kt")
+        team.check(chosen, spend, here=not place.chosen)
         cell_hash = digest(cell, setup, objective, spend, agents, (vary, fix, record, keep, [confirm]), chosen)
         there = None if new else register.same(place, name, cell_hash)
         if there is not None:

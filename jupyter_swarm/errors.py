@@ -7,6 +7,7 @@ Everything that a person can cause derives from :class:`SwarmError`; the faces s
     │   ├── LockError      a variation touches what no agent may touch
     │   ├── EditError      a variation does not fit the code it is applied to
     │   └── CaptureError   a variable cannot be taken along
+    ├── MergeError         code that a language model wrote cannot be merged into a cell
     ├── UsageError         an unknown option, verb, swarm, role; a budget that is nonsense
     ├── LibraryError       a paper that cannot be read, a module that is not installed
     ├── LedgerError        the ledger cannot be read or written
@@ -50,6 +51,10 @@ class EditError(CellError):
 
 class CaptureError(CellError):
     """A variable of the notebook cannot be taken along; the message names it."""
+
+
+class MergeError(SwarmError):
+    """What a language model wrote cannot be merged into a cell; the text is written for the model, too."""
 
 
 class UsageError(SwarmError):

@@ -24,6 +24,7 @@ from jupyter_swarm.words import (
     Plan,
     Policy,
     Run,
+    Sentence,
     Variation,
     Word,
 )
@@ -194,6 +195,10 @@ class EvidenceFound(Event, frozen=True, tag="evidence-found"):
     query: str
     citations: tuple[Citation, ...] = ()
     favours: dict[str, float] = {}
+    sentences: tuple[Sentence, ...] = ()
+    """What passages say together, as a language model wrote it."""
+    contradictions: tuple[Sentence, ...] = ()
+    """Where papers contradict each other, likewise."""
 
 
 class BudgetChanged(Event, frozen=True, tag="budget-changed"):
@@ -275,6 +280,27 @@ class FrontMeasured(Event, frozen=True, tag="front-measured"):
     points: tuple[Compromise, ...]
 
 
+class SpaceSuggested(Event, frozen=True, tag="space-suggested"):
+    """An agent would look for a knob's value in another range than the usual one."""
+
+    agent: str
+    direction: str
+    knob: str
+    low: float
+    high: float
+    why: str
+
+
+class SummaryWritten(Event, frozen=True, tag="summary-written"):
+    """A language model's words over the findings; numbers and quotations were checked, and what failed is left out."""
+
+    agent: str
+    model: str
+    sentences: tuple[str, ...]
+    struck: int = 0
+    """Sentences that were left out."""
+
+
 class ModelAsked(Event, frozen=True, tag="model-asked"):
     """A language model is about to be asked: its upper bounds are taken from the budget now."""
 
@@ -347,6 +373,8 @@ AnyEvent = (
     | BestEstimated
     | HoldoutMeasured
     | FrontMeasured
+    | SpaceSuggested
+    | SummaryWritten
     | ModelAsked
     | ModelAnswered
     | TaskFinished

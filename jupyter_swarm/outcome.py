@@ -7,7 +7,7 @@ from typing import Any
 
 from jupyter_swarm import cell
 from jupyter_swarm.errors import SwarmError
-from jupyter_swarm.state import Case, SwarmState
+from jupyter_swarm.state import Case, Spent, SwarmState
 from jupyter_swarm.words import Citation, Variation
 
 
@@ -19,7 +19,7 @@ def outcome(state: SwarmState) -> dict[str, Any]:
     'unknown'
     """
     values = state.baseline_values()
-    best = state.best
+    best, spent = state.best, sum(state.spent.values(), Spent())
     return {
         "name": state.name,
         "state": state.phase,
@@ -31,6 +31,9 @@ def outcome(state: SwarmState) -> dict[str, Any]:
             "seconds": round(state.clock, 3),
             "run_seconds": round(sum(state.seconds.values()), 3),
             "experiments": state.experiments,
+            "calls": spent.calls,
+            "tokens": spent.tokens,
+            "dollars": None if spent.unpriced else round(spent.dollars, 6),
         },
     }
 

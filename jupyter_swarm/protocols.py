@@ -6,13 +6,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from collections.abc import Callable, Container, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
 from jupyter_swarm.events import AnyEvent, Record
-from jupyter_swarm.words import Analysis, Citation, Curves, Edit, Experiment, Policy, Purpose, Run, Variation, Word
+from jupyter_swarm.words import (
+    Analysis,
+    Citation,
+    Curves,
+    Edit,
+    Experiment,
+    Objective,
+    Policy,
+    Purpose,
+    Run,
+    Sentence,
+    Variation,
+    Word,
+)
 
 if TYPE_CHECKING:
     from jupyter_swarm.state import Agent, Direction, SwarmState
@@ -150,6 +163,20 @@ class Library(Protocol):
 # ---------------------------------------------------------------- Mind
 
 
+class Attempt(Word, frozen=True):
+    """A variation that was tried, as a mind may build on it or mend it."""
+
+    hypothesis: str
+    statement: str
+    variation: Variation
+    gain: float | None = None
+    """Mean gain over its reference in screening; None where it gave no value."""
+    error: str = ""
+    """Why it gave none: message and traceback."""
+    tries: int = 0
+    """How often it was mended before."""
+
+
 class Brief(Word, frozen=True):
     """What a mind is told: data only, never instructions from papers."""
 
@@ -168,6 +195,16 @@ class Brief(Word, frozen=True):
     policy: Policy = Policy()
     seed: int = 0
     """Of the mind's own choices: the same brief gives the same answer."""
+    agent: str = ""
+    """Who thinks, and in which role; both matter to minds that think ahead."""
+    role: str = ""
+    objective: Objective | None = None
+    findings: tuple[str, ...] = ()
+    """What is settled, in words."""
+    known: tuple[Attempt, ...] = ()
+    """What came of variations that matter here, the best first."""
+    passages: tuple[Passage, ...] = ()
+    """What the library has on the question."""
 
 
 class Idea(Word, frozen=True):
@@ -175,6 +212,23 @@ class Idea(Word, frozen=True):
 
     variation: Variation
     statement: str
+    why: str = ""
+    refuted_if: str = ""
+    """What would speak against it."""
+    citations: tuple[Citation, ...] = ()
+    parent: str = ""
+    """The hypothesis whose code it goes on from."""
+    claim: bool = False
+    """Whether its first citation claims it: then it is put to a test at once."""
+
+
+class Space(Word, frozen=True):
+    """Where a mind would look for a knob's value, and why."""
+
+    knob: str
+    low: float
+    high: float
+    why: str
 
 
 class Mind(Protocol):
@@ -192,6 +246,41 @@ class Mind(Protocol):
 
     def invent(self, brief: Brief) -> Idea | None:
         """One variation that is not in `brief.tried`; None where nothing is left."""
+        ...
+
+
+class Findings(Word, frozen=True):
+    """What a mind has read: quotations, what they say together, and where papers contradict each other."""
+
+    queries: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    """Of the passages that are to the point, the most so first."""
+    citations: tuple[Citation, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
+    contradictions: tuple[Sentence, ...] = ()
+
+
+@runtime_checkable
+class Thinker(Protocol):
+    """A mind that takes its time. The engine lets it think beside its loop, and `invent` gives what it thought of."""
+
+    name: str
+
+    @property
+    def down(self) -> bool:
+        """Whether nobody answers it at the moment, so that waiting for it makes no sense."""
+        ...
+
+    def offers(self, tried: Container[str]) -> frozenset[str]:
+        """Targets for which it has an idea that nobody has tried (ids of variations)."""
+        ...
+
+    async def think(self, brief: Brief, desk: Desk) -> int:
+        """Think about the brief; how many ideas are new."""
+        ...
+
+    async def look_up(self, brief: Brief, desk: Desk, queries: Sequence[str], terms: Sequence[str]) -> Findings:
+        """Read what the library has on the brief, beyond what the queries of a classical mind find."""
         ...
 
 
@@ -236,6 +325,15 @@ class Desk(Protocol):
 
     def mind(self, agent: str) -> Mind:
         """The agent's mind."""
+        ...
+
+
+@runtime_checkable
+class Thoughtful(Protocol):
+    """A role whose agents may have minds that take their time."""
+
+    def brief(self, state: SwarmState, agent: Agent, desk: Desk) -> Brief | None:
+        """What the agent's mind should think about now; None where that can wait."""
         ...
 
 

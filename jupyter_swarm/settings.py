@@ -20,7 +20,7 @@ MOST_SECONDS = 366 * 86400.0
 MOST_EXPERIMENTS = 10_000_000
 OPTIONS = (
     "workers", "timeout_seconds", "share_confirmation", "seed", "mind", "network", "gpus", "unsafe", "read",
-    "min_effect", "equivalent", "prune", "tradeoff",
+    "min_effect", "equivalent", "prune", "tradeoff", "models", "base_url",
 )  # fmt: skip
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdx])")
 _DOLLARS = re.compile(r"\$\s*(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\s*usd")
@@ -78,7 +78,7 @@ def _models_share(text: str, parts: list[str]) -> tuple[list[str], float | None,
             tokens.append(round(float(found[1]) * THOUSANDS[found[2]]))
         else:
             rest.append(part)
-    if len(dollars) > 1 or len(tokens) > 1 or not rest:
+    if len(dollars) > 1 or len(tokens) > 1:
         raise UsageError(f"{text!r} is no budget", where="--budget", cure=_BUDGET_CURE)
     return rest, next(iter(dollars), None), next(iter(tokens), None)
 

@@ -22,6 +22,8 @@ Reason = Literal[
     "failure", "timeout", "missing", "nonfinite", "bounds", "pruned", "locked", "refused", "stopped", "lost"
 ]
 Scope = Literal["seeds", "splits", "exact"]
+WRITTEN = "written code"
+"""The target of a direction in which language models write code, instead of naming what may vary."""
 RoleName = str
 Point = tuple[float, float]
 """Of a curve: a step, and the value after it."""
@@ -72,6 +74,13 @@ class Citation(Word, frozen=True):
     start: int
     end: int
     quote: str
+
+
+class Sentence(Word, frozen=True):
+    """A statement about the literature, and the quotations that it rests on, each checked by program."""
+
+    text: str
+    citations: tuple[Citation, ...]
 
 
 class Knob(Word, frozen=True):
@@ -274,6 +283,13 @@ class Hypothesis(Word, frozen=True):
     reference: Variation
     """Usually the baseline; in an ablation, the best cell without one of its edits."""
     citations: tuple[Citation, ...] = ()
+    why: str = ""
+    refuted_if: str = ""
+    """What would speak against it, as its agent said beforehand."""
+    parent: str = ""
+    """The hypothesis whose code this one goes on from."""
+    claim: bool = False
+    """Whether its first citation claims it: it is put to a test without a race before."""
     predicted: float = 0.5
     """The probability of *supported* that the agent's record gave when it proposed this."""
     equivalent: float = 0.0

@@ -27,6 +27,9 @@
     pickling.py, buffers.py, storing.py, room.py    its pickle; large memory beside it; the file; how much may be taken
     nameable.py              what a pickle in a file may name
     editing.py, lifting.py   `apply` and `lift`
+    merging.py, reaching.py  code that a language model wrote, and what it may not do
+    answers.py, placing.py, weaving.py           what its answer holds, where that belongs, two codes woven into one
+    canonical.py             codes that are the same idea, as one text
     holdout.py               the cell on data that no run has seen
     wording.py               edits in words, differences of code
 
@@ -34,12 +37,14 @@ Only `read` and `capture` look at live objects; all else works on source and an 
 """
 
 from jupyter_swarm.cell.bounds import broken, recorded
+from jupyter_swarm.cell.canonical import canonical
 from jupyter_swarm.cell.capturing import capture, context_hash, survey
 from jupyter_swarm.cell.editing import apply
 from jupyter_swarm.cell.finding import Sites, sites
 from jupyter_swarm.cell.holdout import extended, held_out
 from jupyter_swarm.cell.lifting import Lifted, lift
 from jupyter_swarm.cell.lock import check_lock
+from jupyter_swarm.cell.merging import difference, merged
 from jupyter_swarm.cell.reading import read
 from jupyter_swarm.cell.sealing import Rests, rests_on
 from jupyter_swarm.cell.syntax import python, typed
@@ -51,15 +56,18 @@ __all__ = [
     "Sites",
     "apply",
     "broken",
+    "canonical",
     "capture",
     "check_lock",
     "context_hash",
     "describe",
     "describe_all",
     "diff",
+    "difference",
     "extended",
     "held_out",
     "lift",
+    "merged",
     "python",
     "read",
     "recorded",

@@ -30,7 +30,7 @@ def apply(analysis: Analysis, edits: Iterable[Edit], base: Variation | None = No
     for edit in edits:
         code = _EDITS[edit.kind](find(code, analysis), edit)
         done.append(edit)
-    return Variation(code=code, edits=tuple(done))
+    return Variation(code=code, edits=tuple(done), free=base is not None and base.free)
 
 
 # ---------------------------------------------------------------- set

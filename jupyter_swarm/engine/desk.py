@@ -179,6 +179,7 @@ class WorkingDesk:
         ]
 
     async def close(self) -> None:
-        """Close the laboratory, and see every run come back."""
+        """Close the laboratory, and see every run come back and everything written down."""
+        await self._clerk.finish()
         await self.laboratory.close()
         await asyncio.gather(*self._flying.values(), return_exceptions=True)

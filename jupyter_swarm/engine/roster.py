@@ -6,6 +6,7 @@ least half as well as its colleagues" has to reach 20. Its successor is a variat
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Sequence
@@ -15,7 +16,15 @@ from jupyter_swarm.state import Agent, SwarmState
 from jupyter_swarm.words import Policy
 
 SHARES = {"literature": 0.125, "tuning": 0.25, "validation": 0.25}
-SHORT = {"literature": "reader", "brainstorming": "inventor", "tuning": "tuner", "validation": "checker"}
+SHORT = {
+    "literature": "reader",
+    "brainstorming": "inventor",
+    "implementation": "coder",
+    "tuning": "tuner",
+    "validation": "checker",
+}
+MODEL_SHARE = 1 / 3
+"""Share of each role's agents that have a language model, where there is one."""
 SAMPLERS = ("tpe", "random", "qmc", "tpe")
 OPERATORS = ("set", "swap", "insert", "drop", "combine")
 SETTLED = 3
@@ -41,15 +50,33 @@ def team(count: int) -> dict[str, int]:
     }
 
 
-def hire(count: int, seed: int, mind: str = "classical") -> list[AgentHired]:
-    """The first team: agents of one role differ in their policies, drawn from the swarm's seed."""
+def hire(count: int, seed: int, mind: str = "classical", models: Sequence[str] = ()) -> list[AgentHired]:
+    """The first team: agents of one role differ in their policies, drawn from the swarm's seed.
+
+    With language models, the last third of each role has them in turn, at least one inventor for each; and there are
+    as many who write code.
+    """
     rng = random.Random(f"roster/{seed}")
+    turn = itertools.cycle(models)
     hired = []
     for role, number in team(count).items():
-        for place in range(1, number + 1):
+        thinking = _thinking(role, number, len(models))
+        for place in range(1, max(number, thinking) + 1):
             policy = _policy(role, place, rng)
-            hired.append(AgentHired(agent=f"{SHORT[role]}-{place}", role=role, mind=mind, policy=policy))
+            whose = next(turn) if place > max(number, thinking) - thinking else mind
+            hired.append(AgentHired(agent=f"{SHORT[role]}-{place}", role=role, mind=whose, policy=policy))
+    for place in range(1, _thinking("brainstorming", team(count)["brainstorming"], len(models)) + 1):
+        policy = _policy("implementation", place, rng)
+        hired.append(AgentHired(agent=f"coder-{place}", role="implementation", mind=next(turn), policy=policy))
     return hired
+
+
+def _thinking(role: str, number: int, models: int) -> int:
+    """How many agents of a role have a language model."""
+    if not models:
+        return 0
+    least = models if role == "brainstorming" else min(1, number - 1)
+    return max(least, math.floor(MODEL_SHARE * number))
 
 
 def review(state: SwarmState) -> list[StandingChanged | AgentHired]:
@@ -80,7 +107,7 @@ def _standing(agent: Agent, rate: float) -> tuple[str, str]:
 
 
 def _alone_allows(agent: Agent) -> bool:
-    return agent.role in ("brainstorming", "tuning")
+    return agent.role in ("brainstorming", "tuning", "implementation")
 
 
 def _against(wins: int, losses: int, rate: float) -> float:
@@ -120,6 +147,8 @@ def _policy(role: str, place: int, rng: random.Random) -> Policy:
         return Policy(depth=(8, 12, 6, 16)[(place - 1) % 4])
     if role == "tuning":
         return Policy(sampler=SAMPLERS[(place - 1) % len(SAMPLERS)], boldness=round(rng.uniform(0.2, 0.8), 2))
+    if role == "implementation":
+        return Policy(boldness=round((place % 3 + rng.random()) / 4, 2))
     if role == "brainstorming":
         weights = {name: round(math.exp(rng.gauss(0, 0.5)), 2) for name in OPERATORS}
         weights["combine"] = round(rng.uniform(0.05, 0.4), 2)

@@ -25,7 +25,13 @@ from jupyter_swarm.experiments.checkpoints import Checkpoints
 from jupyter_swarm.experiments.holdout import WithHoldout
 from jupyter_swarm.experiments.packages import Packages
 from jupyter_swarm.library import Librarian, LocalLibrary
-from jupyter_swarm.protocols import Laboratory, Lease
+from jupyter_swarm.minds.account import Account
+from jupyter_swarm.minds.calling import Caller
+from jupyter_swarm.minds.chat import silence
+from jupyter_swarm.minds.language import LanguageMind
+from jupyter_swarm.minds.team import limits, models, urls
+from jupyter_swarm.protocols import Laboratory, Lease, Mind
+from jupyter_swarm.store import SqlStore
 from jupyter_swarm.version import __version__
 from jupyter_swarm.words import Analysis, Context
 from jupyter_swarm.workspace import Workspace
@@ -33,6 +39,7 @@ from jupyter_swarm.workspace import Workspace
 LEASE_SECONDS = 20.0
 RENEW_SECONDS = 4.0
 NICENESS = 5
+AFFORD_SECONDS = 1.0
 WATCH_SECONDS = 5.0
 """How often installed packages are looked at."""
 
@@ -84,25 +91,37 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
         Librarian(workspace).start_if_needed()
     laboratory = _laboratory(workspace, name, request)
     mind = str(request.options.get("mind", "classical"))
+    team: dict[str, Mind] = {mind: minds.find(mind)}
     swarm = Swarm(
         store,
         lease,
         laboratory,
         library,
         roles=roles.find_all(),
-        minds={mind: minds.find(mind)},
+        minds=team,
         context=cell.context_hash(request.context),
     )
+    caller = _caller(store, swarm, request)
+    for model in models(request.options):
+        team[model] = LanguageMind(model, caller)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, swarm.quit, f"told to by signal {number.name}")
-    beside = [asyncio.create_task(_keep(workspace, lease, owner, swarm)), asyncio.create_task(_watch(packages, swarm))]
+    beside = [
+        asyncio.create_task(each)
+        for each in (
+            _keep(workspace, lease, owner, swarm),
+            _watch(packages, swarm),
+            _afford(caller.account, swarm, request),
+        )
+    ]
     try:
         await swarm.work()
     finally:
         for each in beside:
             each.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        await caller.close()
     if swarm.state.over:
         await asyncio.to_thread(Checkpoints(workspace.swarm(name)).clear)
     else:
@@ -131,6 +150,20 @@ def _laboratory(workspace: Workspace, name: str, request: SwarmRequested) -> Lab
     if held is None:
         return usual
     return WithHoldout(usual, lambda: made(held.analysis, held.context, apart=True), held.context_hash)
+
+
+def _caller(store: SqlStore, swarm: Swarm, request: SwarmRequested) -> Caller:
+    """Asks language models in this process's stead; nothing is imported for it before the first is asked."""
+    silence()
+    account = Account.of(swarm.state, *limits(request.options, swarm.state.budget))
+    return Caller(store, swarm.write, account, urls(request.options))
+
+
+async def _afford(account: Account, swarm: Swarm, request: SwarmRequested) -> None:
+    """Let the account know of a budget that was changed."""
+    while True:
+        account.tokens, account.dollars = limits(request.options, swarm.state.budget)
+        await asyncio.sleep(AFFORD_SECONDS)
 
 
 def _packages(request: SwarmRequested, records: Sequence[Record]) -> Packages:

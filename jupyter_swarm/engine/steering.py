@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import msgspec
+
+from jupyter_swarm.errors import UsageError
 from jupyter_swarm.events import (
     AnyEvent,
     BudgetChanged,
@@ -17,6 +20,7 @@ from jupyter_swarm.events import (
 )
 from jupyter_swarm.outcome import audited
 from jupyter_swarm.roles.prospects import prospects, terms_of
+from jupyter_swarm.settings import parse_budget
 from jupyter_swarm.state import Direction, Steering, SwarmState
 from jupyter_swarm.words import Budget
 
@@ -148,14 +152,25 @@ def _replicate(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyE
 
 
 def _budget(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
-    found = re.fullmatch(r"(?:(\d+(?:\.\d+)?)s)?,?(?:(\d+)x)?", str(request.value or request.target))
-    if found is None or not any(found.groups()):
-        raise Refused(f"{request.value or request.target!r} is no budget; write it as in 2m or 500x")
-    seconds = float(found[1]) if found[1] else state.budget.seconds
-    count = int(found[2]) if found[2] else state.budget.experiments
-    if (count is not None and count < state.experiments) or (seconds is not None and seconds < state.clock):
+    asked = _budget_of(str(request.value or request.target))
+    said = {name: value for name in asked.__struct_fields__ if (value := getattr(asked, name)) is not None}
+    new = msgspec.structs.replace(state.budget, **said)
+    spent = {
+        "experiments": state.experiments,
+        "seconds": state.clock,
+        "dollars": sum(each.dollars for each in state.spent.values()),
+        "tokens": sum(each.tokens for each in state.spent.values()),
+    }
+    if any(value < spent[name] for name, value in said.items()):
         raise Refused(f"more is spent already: {state.experiments} experiments, {state.clock:.0f} s")
-    return [BudgetChanged(budget=Budget(seconds=seconds, experiments=count))], "the budget is changed"
+    return [BudgetChanged(budget=new)], "the budget is changed"
+
+
+def _budget_of(text: str) -> Budget:
+    try:
+        return parse_budget(text)
+    except UsageError:
+        raise Refused(f"{text!r} is no budget; write it as in 2m or 500x") from None
 
 
 _VERBS: dict[str, Callable[[SwarmState, SteeringRequested], tuple[list[AnyEvent], str]]] = {

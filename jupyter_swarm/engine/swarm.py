@@ -18,6 +18,8 @@ from jupyter_swarm.engine import allocation, judgement, roster, steering
 from jupyter_swarm.engine.careful import Careful
 from jupyter_swarm.engine.desk import WorkingDesk
 from jupyter_swarm.engine.notes import notes
+from jupyter_swarm.engine.summing import summary
+from jupyter_swarm.engine.thinking import Thinking
 from jupyter_swarm.errors import LaboratoryError, LedgerError, WorkspaceError
 from jupyter_swarm.events import (
     AnyEvent,
@@ -31,12 +33,12 @@ from jupyter_swarm.events import (
     SwarmResumed,
     TaskFinished,
 )
-from jupyter_swarm.protocols import Laboratory, Lease, Library, Mind, Role, Store, Task
+from jupyter_swarm.protocols import Laboratory, Lease, Library, Mind, Role, Store, Task, Thinker
 from jupyter_swarm.roles import holdout, screening
-from jupyter_swarm.roles.prospects import prospects
+from jupyter_swarm.roles.prospects import prospects, writing
 from jupyter_swarm.roles.validation import REPLICATIONS, replication
 from jupyter_swarm.state import CUT_OFF, Agent, Steering
-from jupyter_swarm.words import Experiment, Run, Variation
+from jupyter_swarm.words import WRITTEN, Experiment, Run, Variation
 
 POLL_SECONDS = 0.25
 """How often requests are looked for while experiments run."""
@@ -75,6 +77,7 @@ class Swarm(WorkingDesk):
         self._exhausted: set[str] = set()
         self._tasks: dict[asyncio.Task[None], Task] = {}
         self._reading: asyncio.Task[None] | None = None
+        self._thinking = Thinking(self, roles, self._exhausted.clear)
         self._widened = -1
         self._quit = ""
 
@@ -130,8 +133,8 @@ class Swarm(WorkingDesk):
                 return
             started = self._start_work()
             if not self._tasks and not started:
-                if self._reading is not None:
-                    await asyncio.wait([self._reading], timeout=self._poll_seconds)
+                if waiting := self._beside():
+                    await asyncio.wait(waiting, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
                 elif not self._widen():
                     poor = self._can_screen()
                     why = "what is left of the budget pays for no further test" if poor else "nothing is left to try"
@@ -145,8 +148,14 @@ class Swarm(WorkingDesk):
         over = self.state.budget.seconds is not None and self.clock >= self.state.budget.seconds
         return bool(self._tasks) and not over
 
+    def _beside(self) -> set[asyncio.Task[None]]:
+        """What is under way besides experiments and worth waiting for: a search of the library, thoughts."""
+        thoughts = self._thinking.tasks if self.left("screening") >= 1 else set()
+        return thoughts | ({self._reading} if self._reading is not None else set())
+
     async def _wait(self) -> None:
-        await asyncio.wait(self._tasks, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
+        waited = {*self._tasks, *self._thinking.tasks}
+        await asyncio.wait(waited, timeout=self._poll_seconds, return_when=asyncio.FIRST_COMPLETED)
         self._collect()
 
     def _collect(self) -> None:
@@ -176,6 +185,7 @@ class Swarm(WorkingDesk):
         """Give work to whoever is free; whether anything was begun."""
         begun = False
         self._read_on()
+        self._thinking.start()
         while self._busy() < self.workers and len(self._tasks) < 2 * self.workers:
             task = self._next()
             if task is None:
@@ -197,7 +207,7 @@ class Swarm(WorkingDesk):
         task = allocation.confirm(self.state, self._roles, self, self._rng)
         if task is None and not self.closing:
             task = allocation.screen(self.state, self._roles, self, self._rng, self._exhausted)
-            if task is None and self._reading is None and not self._tasks:
+            if task is None and not self._tasks and not self._beside():
                 self.closing = True
                 task = allocation.confirm(self.state, self._roles, self, self._rng)
         return task
@@ -233,7 +243,8 @@ class Swarm(WorkingDesk):
 
     def _can_screen(self) -> bool:
         return any(
-            allocation.workable(each) and each.id not in self._exhausted for each in self.state.directions.values()
+            allocation.workable(each) and each.id not in self._exhausted and WRITTEN not in each.targets
+            for each in self.state.directions.values()
         )
 
     # ------------------------------------------------------------ beginning and end
@@ -312,7 +323,8 @@ class Swarm(WorkingDesk):
         if not self.state.agents:
             assert self.state.request is not None
             mind = str(self.state.option("mind", "classical"))
-            self.append(*roster.hire(self.state.request.agents, int(self.state.option("seed", 0)), mind))
+            models = [name for name in self._minds if isinstance(self._minds[name], Thinker)]
+            self.append(*roster.hire(self.state.request.agents, int(self.state.option("seed", 0)), mind, models))
         self._open_directions()
 
     def _open_directions(self) -> bool:
@@ -325,7 +337,8 @@ class Swarm(WorkingDesk):
         agents = [agent for agent in self.state.agents.values() if agent.role == "brainstorming"]
         events: list[AnyEvent] = []
         for base in bases:
-            for prospect in prospects(self.state.analysis, base or self.state.baseline):
+            written = [writing()] if any(agent.role == "implementation" for agent in self.state.agents.values()) else []
+            for prospect in (*prospects(self.state.analysis, base or self.state.baseline), *written):
                 if ((base.id if base else ""), prospect.targets) in known:
                     continue
                 number = len(self.state.directions) + len(events) + 1
@@ -351,6 +364,8 @@ class Swarm(WorkingDesk):
     async def _finish(self, how: str, why: str) -> None:
         await self._cut_off()
         self._judge(final=True)
+        if how == "done" and (words := await summary(self.state, self._minds)):
+            self.append(*words)
         if how == "done" and (skipped := holdout.skipped(self.state)):
             self.append(Noted(text=skipped, level="warning"))
         self._end(how, why)
@@ -370,6 +385,7 @@ class Swarm(WorkingDesk):
             self._reading.cancel()
         for each in self._tasks:
             each.cancel()
+        await self._thinking.stop()
         pending = [*self._tasks, *([self._reading] if self._reading else [])]
         if pending:
             await asyncio.gather(*pending, return_exceptions=True)

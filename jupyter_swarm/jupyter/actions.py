@@ -15,6 +15,7 @@ from jupyter_swarm.jupyter.verbs import Asked
 from jupyter_swarm.outcome import outcome
 from jupyter_swarm.report import phrases
 from jupyter_swarm.report.answer import answer
+from jupyter_swarm.report.models import dollars, total
 from jupyter_swarm.report.phrases import duration, number, plural, signed
 from jupyter_swarm.state import Case, SwarmState
 
@@ -77,6 +78,11 @@ def _facts(state: SwarmState) -> list[tuple[str, str]]:
         ("findings", ", ".join(f"{found.count(each)} {each}" for each in ("supported", "refuted", "open"))),
         ("agents", f"{sum(each.works for each in state.agents.values())} of {len(state.agents)} not dismissed"),
     ]
+    if state.spent:
+        spent = total(state)
+        facts.insert(
+            4, ("language models", f"{plural(spent.calls, 'call')}, {spent.tokens:,} tokens, {dollars(spent)}")
+        )
     if best is not None:
         facts.insert(2, ("best", _measured(state)))
     elif leader:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
+
 from jupyter_swarm.api import Swarm
 from jupyter_swarm.errors import CellError, UsageError
 from jupyter_swarm.jupyter import source
@@ -18,6 +20,7 @@ from jupyter_swarm.jupyter.options import split
 from jupyter_swarm.jupyter.pages import Answer, Part, Words
 from jupyter_swarm.jupyter.verbs import BUDGET, CELL, COMMANDS, Asked, Face, read
 from jupyter_swarm.jupyter.waiting import capturing
+from jupyter_swarm.minds import team
 from jupyter_swarm.outcome import outcome
 from jupyter_swarm.report import phrases
 from jupyter_swarm.settings import budget_text, checked, objective_of, parse_budget
@@ -28,7 +31,7 @@ NAME = "swarm"
 OF_THE_SWARM = (
     "name", "maximize", "minimize", "budget", "agents", "workers", "timeout", "seed", "vary", "fix", "mind",
     "record", "keep", "min_effect", "equivalent", "prune", "tradeoff", "confirm", "cells", "setup", "confirmation",
-    "network", "gpus", "unsafe", "read",
+    "network", "gpus", "unsafe", "read", "model", "base_url",
 )  # fmt: skip
 """Options of a notebook's magic line that a terminal takes over: those of the swarm, not of how it is shown."""
 
@@ -67,10 +70,14 @@ def begin(
     name, agents = check_name(options.name or NAME), options.agents or AGENTS
     objective = objective_of(options.maximize, options.minimize)
     budget = options.budget or parse_budget(BUDGET)
+    if budget.seconds is None and budget.experiments is None:
+        budget = msgspec.structs.replace(budget, seconds=parse_budget(BUDGET).seconds)
+    models = " ".join(_names(options.model))
     vary, fix = _names(options.vary), _names(options.fix)
     code, setup, done = joined(code, earlier, options.cells, options.setup)
     if options.plan:
-        checked(agents, {each: getattr(options, each) for each in CHECKED})
+        asked = {each: getattr(options, each) for each in CHECKED}
+        team.check(checked(agents, asked | {"models": models or None, "base_url": options.base_url}), budget)
         from jupyter_swarm.experiments.cores import usable_cores
         from jupyter_swarm.jupyter import plan
 
@@ -108,6 +115,8 @@ def begin(
         prune=options.prune,
         tradeoff=options.tradeoff,
         mind=options.mind,
+        models=models or None,
+        base_url=options.base_url,
         network=options.network or None,
         gpus=options.gpus,
         unsafe=options.unsafe or None,
@@ -143,7 +152,9 @@ def _budget(swarm: Swarm) -> str:
     budget = swarm.state.budget
     time = phrases.duration(budget.seconds) if budget.seconds is not None else ""
     runs = phrases.plural(budget.experiments, "experiment") if budget.experiments is not None else ""
-    return ", ".join(part for part in (time, runs) if part) or budget_text(budget)
+    dollars = f"${budget.dollars:g}" if budget.dollars is not None else ""
+    tokens = phrases.plural(budget.tokens, "token") if budget.tokens is not None else ""
+    return ", ".join(part for part in (time, runs, dollars, tokens) if part) or budget_text(budget)
 
 
 def _names(given: Sequence[str]) -> list[str]:

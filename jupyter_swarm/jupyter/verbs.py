@@ -75,7 +75,8 @@ SWARM = (
     Argument("--maximize", "what to measure: a name that the cell assigns; more is better", metavar="METRIC",
              completes="metric"),
     Argument("--minimize", "likewise, where less is better", metavar="METRIC", completes="metric"),
-    Argument("--budget", f"time, experiments or both: 90s, 2m, 500x, 2m,500x ({BUDGET} where not given)",
+    Argument("--budget", f"time, experiments or both: 90s, 2m, 500x, 2m,500x ({BUDGET} where not given); for language "
+             "models also dollars and tokens: 2m,2usd or 2m,500kt",
              kind=parse_budget, metavar="BUDGET"),
     Argument("--agents", "how many agents (16 where not given)", kind=count, metavar="N"),
     Argument("--workers", "how many experiments at once (as many as cores where not given)", kind=count, metavar="N"),
@@ -104,6 +105,9 @@ SWARM = (
              "connection); they are never varied", kind=cell_numbers, metavar="CELLS", many=True),
     Argument("--fix", "never vary this; repeat it or separate names by commas", metavar="NAME", many=True),
     Argument("--mind", "how the agents think (classical where not given)", metavar="MIND", completes="mind"),
+    Argument("--model", "let some agents think with this language model, as in openai:gpt-5-mini, ollama:qwen3 or "
+             "local:NAME; repeat it for several (`%swarm models` says which can be asked)", metavar="MODEL", many=True),
+    Argument("--base-url", "where these models are asked: a server that speaks the provider's protocol", metavar="URL"),
     Argument("--confirmation", "share of the budget that is set aside for confirming (50% where not given)",
              kind=share, metavar="SHARE"),
     Argument("--gpus", "how many GPUs there are to deal out, one to each experiment at once", kind=count, metavar="N"),
@@ -268,6 +272,26 @@ _TABLE = (
         "machine only.",
         ("%swarm models", "%swarm models local:qwen3 --base-url http://127.0.0.1:8000/v1"),
     ),
+    Verb(
+        "diagnose",
+        "Why a training does not make progress: tests over what it logged, its data, or the error that ended it.",
+        "diagnosing:diagnose",
+        (
+            Argument("what", "a history (list, dictionary, frame, object with .history) by its name or an expression, "
+                     "the path of a log file, or a swarm", metavar="EXPR", required=True, completes="swarm"),
+            Argument("X", "its features, by name or an expression; after a swarm, the number of a run"),
+            Argument("y", "its labels or targets", metavar="y"),
+        ),
+        "Each sign comes with its numbers and what to try; - in place of EXPR looks at X and y alone. A terminal takes "
+        "log files (CSV, JSON lines, lines such as `epoch 3 loss=0.42`) and runs of swarms.",
+        ("%swarm diagnose history", "%swarm diagnose history X_train y_train", "%swarm diagnose train.log",
+         "%swarm diagnose wine 12"),
+    ),
+    Verb("spend", "What language models took: by agent, role and model.", "spending:spend",
+         (Argument("name", "which swarm (all of them, and questions asked without one, where not given)",
+                   completes="swarm"),),
+         "Prices that nobody knows are said to be unknown. Yours: ~/.config/jupyter-swarm/prices.toml.",
+         ("%swarm spend", "%swarm spend wine")),
     Verb("help", "What there is, or how a verb is used.", "help:help", (Argument("verb", "which", completes="verb"),)),
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -21,6 +22,7 @@ ANSWER = "answer"
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 CUT_SHORT = ("length", "max_tokens", "MAX_TOKENS")
 REFUSED = ("content_filter", "refusal", "SAFETY")
+TOO_DEEP = "it is nested too deeply"
 
 
 class AnswerError(SwarmError):
@@ -49,17 +51,35 @@ class Raw(Word, frozen=True):
 
 
 def encode(raw: Raw) -> bytes:
-    """As it is kept.
+    """As it is kept, without what no JSON can hold: an answer reads the same today and when it is found again.
 
     >>> decode(encode(Raw(text="Yes."))).text
     'Yes.'
     """
-    return msgspec.json.encode(raw)
+    try:
+        try:
+            return msgspec.json.encode(raw)
+        except UnicodeEncodeError:
+            return msgspec.json.encode(_written(msgspec.to_builtins(raw)))
+    except RecursionError:
+        return msgspec.json.encode(msgspec.structs.replace(raw, text="", calls=(), broken=TOO_DEEP))
+
+
+def _written(value: Any) -> Any:
+    """A value whose texts can be written: half of a character becomes a question mark."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_written(name): _written(each) for name, each in value.items()}
+    return [_written(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def decode(kept: bytes) -> Raw:
     """From what is kept."""
-    return msgspec.json.decode(kept, type=Raw)
+    try:
+        return msgspec.json.decode(kept, type=Raw)
+    except RecursionError:
+        return Raw(broken=TOO_DEEP)
 
 
 def read(raw: Raw, into: type[T]) -> T:
@@ -98,8 +118,9 @@ def _json_in(text: str) -> str:
     return text[start : end + 1] if 0 <= start < end else text
 
 
-def tool(into: type[Any], description: str = "Give the answer.") -> dict[str, Any]:
-    """The tool by which a value of this type is given, in the form that LangChain binds."""
+@lru_cache(maxsize=256)
+def tool(into: Any, description: str = "Give the answer.") -> dict[str, Any]:
+    """The tool by which a value of this type is given, in the form that LangChain binds; the same one each time."""
     return {
         "type": "function",
         "function": {"name": ANSWER, "description": description, "parameters": schema(into)},

@@ -9,12 +9,14 @@ is killed at any moment neither passes the budget nor pays twice for what was an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from jupyter_swarm.errors import SwarmError
@@ -25,7 +27,7 @@ from jupyter_swarm.minds.answers import AnswerError, Raw
 from jupyter_swarm.minds.chat import Connection, ModelError
 from jupyter_swarm.minds.lines import Line
 from jupyter_swarm.minds.prompting import Prompt
-from jupyter_swarm.minds.tools import Tool
+from jupyter_swarm.minds.tools import Tool, bindable
 from jupyter_swarm.protocols import Answers, Kept
 
 T = TypeVar("T")
@@ -42,8 +44,13 @@ MOST_ROUNDS = 8
 """So often a model may call tools before it has to answer."""
 MESSAGE_TOKENS = 32
 """Tokens that each message may take besides its text."""
-AT_ONE_CLIENT = 48
-"""Calls in flight through one HTTP client: beyond that its pool of connections costs more than the calls."""
+REFUSED_TRIES = 10
+"""So often a call is sent that is refused for rate: about two minutes' worth."""
+NO_MONEY = "insufficient_quota"
+"""What a refusal says that has nothing to do with rate."""
+
+AT_ONE_LOOK = 32
+"""Requests looked up together; with more of them the first would wait for the last."""
 
 
 class Asker(NamedTuple):
@@ -54,10 +61,55 @@ class Asker(NamedTuple):
     model: str
 
 
+class Offer(NamedTuple):
+    """The tools that a model may call, the answer's among them."""
+
+    tools: tuple[dict[str, Any], ...]
+    text: str
+    """Their JSON."""
+    name: str
+    """A hash of it."""
+
+
+@lru_cache(maxsize=256)
+def offer(into: Any, *more: Any) -> Offer:
+    """What is offered where an answer of this type is asked for, and each tool by its name, description, arguments."""
+    tools = (answers.tool(into), *(bindable(*each) for each in more))
+    text = json.dumps(tools, sort_keys=True, ensure_ascii=False)
+    return Offer(tools, text, hashlib.sha256(text.encode()).hexdigest()[:16])
+
+
 @dataclass
 class _Client:
     connection: Connection
     flying: int = 0
+
+
+@dataclass
+class _Flight:
+    """A request that somebody waits for; when nobody does any more it is called back."""
+
+    task: asyncio.Task[Raw]
+    waiting: int = 0
+
+    async def result(self) -> Raw:
+        """What comes of it.
+
+        Raises:
+            ModelError: the caller was closed meanwhile, or what it raises.
+        """
+        self.waiting += 1
+        try:
+            return await asyncio.shield(self.task)
+        except asyncio.CancelledError:
+            me = asyncio.current_task()
+            if self.task.cancelled() and not (me is not None and me.cancelling()):
+                raise ModelError("the swarm has stopped asking") from None
+            raise
+        finally:
+            self.waiting -= 1
+            if not self.waiting:
+                self.task.cancel()
 
 
 @dataclass
@@ -79,8 +131,12 @@ class Caller:
     first_wait_seconds: float = FIRST_WAIT_SECONDS
     _clients: dict[tuple[str, int], list[_Client]] = field(default_factory=dict)
     _lines: dict[str, Line] = field(default_factory=dict)
-    _flying: dict[str, asyncio.Task[Raw]] = field(default_factory=dict)
-    _writing: set[asyncio.Future[None]] = field(default_factory=set)
+    _flights: dict[str, _Flight] = field(default_factory=dict)
+    _tasks: set[asyncio.Future[Any]] = field(default_factory=set)
+    _prices: dict[str, prices.Price | None] = field(default_factory=dict)
+    _wanted: list[tuple[str, asyncio.Future[bytes | None]]] = field(default_factory=list)
+    _looking: bool = False
+    _closed: bool = False
 
     async def ask(
         self,
@@ -113,15 +169,21 @@ class Caller:
             {"role": "system", "content": prompt.system},
             {"role": "user", "content": prompt.user},
         ]
+        names = [each.name for each in tools]
         mended, rounds = False, 0
         while True:
             raw = await self.respond(asker, prompt, messages, into, tools, about, salt)
             wanted = [call for call in raw.calls if call.name != answers.ANSWER]
-            if wanted and not raw.broken and len(wanted) == len(raw.calls) and rounds < MOST_ROUNDS:
+            strange = [call.name for call in wanted if call.name not in names]
+            if wanted and not (raw.broken or strange) and len(wanted) == len(raw.calls) and rounds < MOST_ROUNDS:
                 rounds += 1
                 messages += await _called(raw, tools)
                 continue
             try:
+                if strange:
+                    raise AnswerError(
+                        f"there is no tool {strange[0]!r}; there are {', '.join([*names, answers.ANSWER])}"
+                    )
                 if wanted:
                     raise AnswerError(f"give your answer now, by the tool `{answers.ANSWER}` and nothing else")
                 value = answers.read(raw, into)
@@ -145,27 +207,28 @@ class Caller:
         salt: str = "",
     ) -> Raw:
         """One answer to a conversation, from memory where it was given before."""
-        offered = [answers.tool(into), *(each.as_bound() for each in tools)]
-        body = [asker.model, self.urls.get(asker.model, ""), prompt.max_tokens, list(messages), offered, salt]
-        text = json.dumps(body, sort_keys=True, ensure_ascii=False)
-        request = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:40]
-        if (kept := await asyncio.to_thread(self.known.answer, request)) is not None:
-            return answers.decode(kept)
-        flying = self._flying.get(request)
-        if flying is None:
-            bound = len(text.encode(errors="replace")) + MESSAGE_TOKENS * (len(messages) + len(offered))
-            flying = asyncio.ensure_future(self._paid(asker, prompt, messages, offered, request, about, bound))
-            self._flying[request] = flying
-            flying.add_done_callback(lambda _: self._flying.pop(request, None))
-            return await flying
-        return await asyncio.shield(flying)
+        kind: Any = into
+        offered = offer(kind, *((each.name, each.description, each.takes) for each in tools))
+        body = [asker.model, self.urls.get(asker.model, ""), prompt.max_tokens, list(messages), offered.text, salt]
+        text = json.dumps(body, sort_keys=True, ensure_ascii=False).encode(errors="replace")
+        request = hashlib.sha256(text).hexdigest()[:40]
+        if (flight := self._flights.get(request)) is not None and not flight.task.cancelling():
+            return await flight.result()
+        if self._closed:
+            raise ModelError("the swarm has stopped asking")
+        bound = len(text) + MESSAGE_TOKENS * (len(messages) + len(offered.tools))
+        task = self._kept(self._found(asker, prompt, messages, offered, request, about, bound))
+        flight = self._flights[request] = _Flight(task)
+        task.add_done_callback(lambda _: self._landed(request, flight))
+        return await flight.result()
 
     async def close(self) -> None:
-        """Cancel whatever is out, and hang up."""
-        for each in list(self._flying.values()):
-            each.cancel()
-        await asyncio.gather(*self._flying.values(), return_exceptions=True)
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        """Cancel whatever is out, write down what that may have taken, and hang up."""
+        self._closed = True
+        for flight in self._flights.values():
+            flight.task.cancel()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         for clients in self._clients.values():
             for client in clients:
                 await client.connection.aclose()
@@ -173,33 +236,60 @@ class Caller:
 
     def later(self, events: Sequence[AnyEvent]) -> None:
         """Let something be written down by and by; before `close` returns."""
-        task = asyncio.ensure_future(self.write(events, []))
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+
+        async def write() -> None:
+            with contextlib.suppress(SwarmError):  # the ledger has it as asked and not answered: it counts whole
+                await self.write(events, [])
+
+        self._kept(write())
 
     def line(self, model: str) -> Line:
         """The line to a model's provider."""
-        return self._lines.setdefault(f"{model.partition(':')[0]} {self.urls.get(model, '')}", Line())
+        name = f"{model.partition(':')[0]} {self.urls.get(model, '')}"
+        if name not in self._lines:
+            self._lines[name] = Line()
+        return self._lines[name]
+
+    def _price(self, model: str) -> prices.Price | None:
+        """What a model costs, as it was when it was first asked."""
+        if model not in self._prices:
+            self._prices[model] = prices.price(model, self.urls.get(model, ""))
+        return self._prices[model]
 
     # ------------------------------------------------------------ sending
+
+    async def _found(
+        self,
+        asker: Asker,
+        prompt: Prompt,
+        messages: Sequence[Mapping[str, Any]],
+        offered: Offer,
+        request: str,
+        about: str,
+        bound: int,
+    ) -> Raw:
+        """An answer that was given before, else a new one. Both are read from what is kept: they cannot differ."""
+        kept = await self._looked_up(request)
+        if kept is None:
+            kept = await self._paid(asker, prompt, messages, offered, request, about, bound)
+        return answers.decode(kept)
 
     async def _paid(
         self,
         asker: Asker,
         prompt: Prompt,
         messages: Sequence[Mapping[str, Any]],
-        offered: Sequence[dict[str, Any]],
+        offered: Offer,
         request: str,
         about: str,
         bound: int,
-    ) -> Raw:
+    ) -> bytes:
         """Send until there is an answer; each try is reserved before and settled after."""
-        price = prices.price(asker.model, self.urls.get(asker.model, ""))
+        price = self._price(asker.model)
         most = Amount(bound + prompt.max_tokens, price.of(bound, prompt.max_tokens) if price else 0.0)
-        names = "+".join(sorted(str(each["function"]["name"]) for each in offered)) + prompt.name
-        line, paid = self.line(asker.model), 0
-        for number in range(TRIES):
-            call = f"{request}/{number}-{time.time_ns():x}"
+        line, tries = self.line(asker.model), _Tries()
+        while True:
+            call = f"{request}/{tries.sent}-{time.time_ns():x}"
             async with line.place():
                 await self.account.reserve(most)
                 settled = _Settling(self, call, most, bound, prompt.max_tokens, price)
@@ -211,21 +301,55 @@ class Caller:
                     await self.write([asked], [])
                     async with self._client(asker.model, prompt.max_tokens) as connection:
                         settled.sent = True
-                        raw = await asyncio.wait_for(connection.respond(messages, offered, names), self.timeout_seconds)
+                        async with asyncio.timeout(self.timeout_seconds):
+                            raw = await connection.respond(messages, offered.tools, offered.name)
                     line.answered()
-                    await settled.answered(raw, Kept(request, about, answers.encode(raw)))
-                    return raw
+                    kept = Kept(request, about, answers.encode(raw))
+                    await settled.answered(raw, kept)
+                    return kept.answer
                 except (ModelError, TimeoutError) as error:
                     failure = error if isinstance(error, ModelError) else ModelError("it took too long", paid=True)
                     _tell(line, failure)
                     await settled.failed(failure)
                 finally:
                     settled.cut_off()
-            paid += failure.paid
-            if number + 1 == TRIES or paid >= PAID_TRIES or not _worth_another(failure):
+            if not tries.another(failure):
                 raise failure
-            await asyncio.sleep(self._wait(number, failure))
-        raise AssertionError("unreachable")
+            await asyncio.sleep(self._wait(tries.sent - 1, failure))
+
+    async def _looked_up(self, request: str) -> bytes | None:
+        """What was answered before. What is looked up while a thread looks is looked up together, in the next one."""
+        found: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+        self._wanted.append((request, found))
+        if len(self._wanted) == 1 and not self._looking:
+            self._looking = True
+            self._kept(self._look_up())
+        return await found
+
+    async def _look_up(self) -> None:
+        while self._wanted:
+            wanted, self._wanted = self._wanted[:AT_ONE_LOOK], self._wanted[AT_ONE_LOOK:]
+            try:
+                answered = await asyncio.to_thread(lambda these: [self.known.answer(one) for one, _ in these], wanted)
+                for (_, found), kept in zip(wanted, answered, strict=True):
+                    if not found.done():
+                        found.set_result(kept)
+            except Exception as error:  # each of them hears of it
+                for _, found in wanted:
+                    if not found.done():
+                        found.set_exception(error)
+        self._looking = False
+
+    def _kept(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task that `close` waits for."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _landed(self, request: str, flight: _Flight) -> None:
+        if self._flights.get(request) is flight:
+            del self._flights[request]
 
     def _wait(self, number: int, failure: ModelError) -> float:
         """Seconds until the next try: what the provider says, else twice as long each time; with jitter either way."""
@@ -236,7 +360,7 @@ class Caller:
         """The least busy client of a model, or a new one where all are busy."""
         clients = self._clients.setdefault((model, max_tokens), [])
         client = min(clients, key=lambda each: each.flying, default=None)
-        if client is None or client.flying >= AT_ONE_CLIENT:
+        if client is None or client.flying >= client.connection.room:
             url = self.urls.get(model, "")
             client = _Client(chat.connect(model, url, self.timeout_seconds + 5.0, max_tokens))
             clients.append(client)
@@ -317,9 +441,24 @@ def _tell(line: Line, failure: ModelError) -> None:
         line.answered()
 
 
-def _worth_another(failure: ModelError) -> bool:
-    """Whether the same request may be answered another time; one that is wrong will not."""
-    return failure.status in (0, 408, 409, 429) or failure.status >= 500
+@dataclass
+class _Tries:
+    """How often a request was sent, and what may have been paid of it."""
+
+    sent: int = 0
+    paid: int = 0
+    refused: int = 0
+
+    def another(self, failure: ModelError) -> bool:
+        """Whether it makes sense to send it again after this failure; one that is wrong will not get better."""
+        self.sent += 1
+        self.paid += failure.paid
+        self.refused += failure.status == 429
+        if failure.status == 429 and NO_MONEY in failure.what:
+            return False
+        worth = failure.status in (0, 408, 409, 429) or failure.status >= 500
+        few = self.sent - self.refused < TRIES and self.refused < REFUSED_TRIES and self.paid < PAID_TRIES
+        return worth and few
 
 
 async def _called(raw: Raw, tools: Sequence[Tool]) -> list[dict[str, Any]]:
@@ -327,14 +466,10 @@ async def _called(raw: Raw, tools: Sequence[Tool]) -> list[dict[str, Any]]:
     by_name = {each.name: each for each in tools}
     found: list[dict[str, Any]] = [_said(raw)]
     for call in raw.calls:
-        tool = by_name.get(call.name)
-        if tool is None:
-            result = f"there is no tool {call.name!r}; there are {', '.join([*by_name, answers.ANSWER])}"
-        else:
-            try:
-                result = await tool.call(call.arguments)
-            except SwarmError as error:
-                result = str(error)
+        try:
+            result = await by_name[call.name].call(call.arguments)
+        except SwarmError as error:
+            result = str(error)
         found.append({"role": "tool", "tool_call_id": call.id, "name": call.name, "content": result})
     return found
 

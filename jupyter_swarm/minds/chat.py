@@ -14,14 +14,20 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 from jupyter_swarm.errors import SwarmError, UsageError
-from jupyter_swarm.minds import keys, providers
+from jupyter_swarm.minds import keys, providers, wire
 from jupyter_swarm.minds.answers import Call, Raw
 
 TIMEOUT_SECONDS = 60.0
+OPENAI = "langchain_openai"
+POOLED, WIRED = 48, 10_000
+"""Calls in flight through one client: a pool of httpx's looks through all of its connections for each."""
 NO_KEY = "none-needed"
 """What is sent as a key to a server that asks for none."""
 _TRACING = ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2")
-_NOT_REACHED = ("ConnectError", "ConnectTimeout", "PoolTimeout")
+_NOT_REACHED = (
+    *("ConnectError", "ConnectTimeout", "PoolTimeout"),
+    *("ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorCertificateError", "ConnectionTimeoutError"),
+)
 """Exceptions of HTTP clients where no connection was made, which cost nothing."""
 _MOST_TOKENS = {"google_genai": "max_output_tokens", "ollama": "num_predict"}
 """What providers call the most tokens of an answer, where that is not `max_tokens`."""
@@ -60,8 +66,10 @@ class Connection:
     """
 
     model: Any
+    room: int = POOLED
+    """Calls in flight that it bears; beyond that its pool of connections costs more than the calls."""
     _sync: Any = None
-    _async: Any = None
+    _async: tuple[Any, ...] = ()
     _bound: dict[str, Any] = field(default_factory=dict)
 
     def ask(self, text: str) -> Answer:
@@ -80,13 +88,20 @@ class Connection:
         return Answer(raw.text, time.monotonic() - began, raw.tokens_in, raw.tokens_out)
 
     async def respond(self, messages: Sequence[Any], tools: Sequence[dict[str, Any]] = (), name: str = "") -> Raw:
-        """Ask once, with tools of which one has to be called where there are any. `name` is that of the set of tools.
+        """Ask once, with tools of which one has to be called where there are any. `name` is that of the set of tools:
+        another set has another name.
+
+        It is the method by which a chat model of LangChain's is implemented that is called here, without the callbacks,
+        the cache and the tracing that `ainvoke` puts around it: half of the work of a call, and nobody listens in.
 
         Raises:
             ModelError: no answer came.
         """
+        from langchain_core.messages import convert_to_messages
+
         try:
-            return _raw(await self._with(tools, name).ainvoke(list(messages)))
+            result = await self.model._agenerate(convert_to_messages(list(messages)), **self._with(tools, name))
+            return _chosen(result)
         except Exception as error:
             raise _explained(error) from None
 
@@ -102,12 +117,11 @@ class Connection:
         except Exception as error:
             raise _explained(error) from None
 
-    def _with(self, tools: Sequence[dict[str, Any]], name: str) -> Any:
-        if not tools:
-            return self.model
-        if name not in self._bound:
-            self._bound[name] = self.model.bind_tools(list(tools), tool_choice="any")
-        return self._bound[name]
+    def _with(self, tools: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+        """What a model is told of these tools."""
+        if tools and name not in self._bound:
+            self._bound[name] = dict(self.model.bind_tools(list(tools), tool_choice="any").kwargs)
+        return self._bound[name] if tools else {}
 
     def close(self) -> None:
         """Hang up."""
@@ -117,8 +131,8 @@ class Connection:
     async def aclose(self) -> None:
         """Hang up, where it was asked in an event loop."""
         self.close()
-        if self._async is not None:
-            await self._async.aclose()
+        for each in self._async:
+            await each.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -150,18 +164,36 @@ def connect(
     more: dict[str, Any] = {"base_url": url} if url else {}
     if max_tokens is not None:
         more[_MOST_TOKENS.get(provider.name, "max_tokens")] = max_tokens
-    clients: tuple[Any, Any] = (None, None)
+    direct = bool(url) and providers.loopback(url)  # a proxy of the environment would carry it elsewhere
+    clients: tuple[Any, Any] | None = None
     if provider.name == "ollama":
         more["client_kwargs"] = {"timeout": timeout_seconds, "trust_env": False}
     else:
         key = keys.find(provider.variable) if provider.variable else None
         more |= {"timeout": timeout_seconds, "max_retries": 0, "api_key": key.value if key is not None else NO_KEY}
-        if url and providers.loopback(url):  # a proxy of the environment would carry it elsewhere
+        if direct and provider.package == OPENAI:
             clients = _direct(timeout_seconds)
             more |= {"http_client": clients[0], "http_async_client": clients[1]}
     with _quiet():
         made = init_chat_model(name, model_provider=provider.langchain or provider.name, **more)
-    return Connection(made, *clients)
+    connection = Connection(made, _sync=clients and clients[0], _async=clients[1:] if clients else ())
+    if provider.package == OPENAI and wire.usable():
+        _wired(connection, more["api_key"], timeout_seconds, direct=direct)
+    return connection
+
+
+def _wired(connection: Connection, key: str, timeout_seconds: float, *, direct: bool) -> None:
+    """Let what is asked whole go over our wire, with the address and the headers of the client that is there."""
+    model = connection.model
+    client = model.root_async_client
+    headers = {"Authorization": f"Bearer {key}"}
+    headers |= {"OpenAI-Organization": client.organization} if client.organization else {}
+    headers |= {"OpenAI-Project": client.project} if client.project else {}
+    headers |= model.default_headers or {}
+    made = wire.Wire(model.async_client, str(client.base_url), headers, timeout_seconds, direct=direct)
+    model.async_client = made
+    connection.room = WIRED
+    connection._async = (*connection._async, made)
 
 
 def silence() -> None:
@@ -171,10 +203,11 @@ def silence() -> None:
 
 
 def _direct(timeout_seconds: float) -> tuple[Any, Any]:
-    import httpx
+    """Clients that ask no proxy and are sent nowhere else."""
+    import openai
 
-    settings: dict[str, Any] = {"trust_env": False, "timeout": timeout_seconds}
-    return httpx.Client(**settings), httpx.AsyncClient(**settings)
+    settings: dict[str, Any] = {"trust_env": False, "timeout": timeout_seconds, "follow_redirects": False}
+    return openai.DefaultHttpxClient(**settings), openai.DefaultAsyncHttpxClient(**settings)
 
 
 @contextlib.contextmanager
@@ -185,6 +218,18 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         os.environ.update(before)
+
+
+def _chosen(result: Any) -> Raw:
+    """The one answer of LangChain's result, with what the result says of it."""
+    (generation, *_) = result.generations
+    message = generation.message
+    message.response_metadata = {
+        **(result.llm_output or {}),
+        **(generation.generation_info or {}),
+        **message.response_metadata,
+    }
+    return _raw(message)
 
 
 def _raw(message: Any) -> Raw:
@@ -212,9 +257,10 @@ def _explained(error: Exception) -> ModelError:
     status = int(getattr(error, "status_code", 0) or 0)
     response = getattr(error, "response", None)
     status = status or int(getattr(response, "status_code", 0) or 0)
-    after = getattr(response, "headers", {}).get("retry-after") if response is not None else None
-    paid = status < 400 and not any(type(each).__name__ in _NOT_REACHED for each in _causes(error))
-    return ModelError(_said(error), status=status if status >= 400 else 0, retry_after=_seconds(after), paid=paid)
+    headers = getattr(error if response is None else response, "headers", None) or {}
+    after = headers.get("retry-after")
+    paid = status < 300 and not any(type(each).__name__ in _NOT_REACHED for each in _causes(error))
+    return ModelError(_said(error), status=status if status >= 300 else 0, retry_after=_seconds(after), paid=paid)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,13 +34,9 @@ class Tool:
     takes: type[Word]
     function: Callable[[Any], Awaitable[str]]
 
-    def as_bound(self) -> dict[str, Any]:
+    def asbound(self) -> dict[str, Any]:
         """In the form that LangChain binds."""
-        parameters = answers.schema(self.takes)
-        return {
-            "type": "function",
-            "function": {"name": self.name, "description": self.description, "parameters": parameters},
-        }
+        return bindable(self.name, self.description, self.takes)
 
     async def call(self, arguments: Mapping[str, Any]) -> str:
         """Do it.
@@ -52,3 +49,10 @@ class Tool:
         except msgspec.ValidationError as error:
             raise ToolError(f"{self.name}: {error}") from None
         return await self.function(value)
+
+
+@lru_cache(maxsize=256)
+def bindable(name: str, description: str, takes: Any) -> dict[str, Any]:
+    """A tool in the form that LangChain binds; the same one each time."""
+    parameters = answers.schema(takes)
+    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}

@@ -29,6 +29,8 @@ def cited(state: SwarmState) -> dict[Key, Citation]:
     found: dict[Key, Citation] = {}
     for direction in state.directions.values():
         found.update((key(each), each) for each in direction.citations)
+        for sentence in (*direction.sentences, *direction.contradictions):
+            found.update((key(each), each) for each in sentence.citations)
     for case in state.cases.values():
         found.update((key(each), each) for each in case.hypothesis.citations)
     return found
@@ -55,7 +57,7 @@ def sources(state: SwarmState, checked: dict[Key, bool] | str) -> str:
     papers: dict[tuple[str, str], list[Citation]] = defaultdict(list)
     for each in found.values():
         papers[each.kind, each.paper].append(each)
-    parts = [title, _counted(found, checked)]
+    parts = [title, _counted(found, checked), *_together(state, checked)]
     uses = _uses(state)
     for (kind, _), citations in sorted(papers.items(), key=lambda item: (item[0][0] != "paper", -len(item[1]))):
         name = inline(citations[0].title or citations[0].paper, 200)
@@ -67,6 +69,32 @@ def sources(state: SwarmState, checked: dict[Key, bool] | str) -> str:
         if len(quotations) > MOST_QUOTATIONS:
             parts.append(f"{plural(len(quotations) - MOST_QUOTATIONS, 'other quotation')} of it are in the ledger.")
     return "\n\n".join(parts)
+
+
+def _together(state: SwarmState, checked: dict[Key, bool] | str) -> list[str]:
+    """What passages say together, and where papers contradict each other, as a language model wrote it; a sentence of
+    which a quotation no longer stands at its place is left out.
+    """
+    parts = []
+    for name, head in (("sentences", "Together they say"), ("contradictions", "They contradict each other")):
+        said = {each.text: each for direction in state.directions.values() for each in getattr(direction, name)}
+        right = [
+            each
+            for each in said.values()
+            if isinstance(checked, str) or all(checked.get(key(c)) for c in each.citations)
+        ]
+        if right:
+            lines = [f"- {inline(each.text, 600)} ({'; '.join(_short(c) for c in each.citations)})" for each in right]
+            parts.append(
+                f"**{head}** (written by a language model; each sentence rests on quotations):\n\n" + "\n".join(lines)
+            )
+    return parts
+
+
+def _short(citation: Citation) -> str:
+    return (
+        f"“{inline(citation.quote, 300)}” {inline(citation.title or citation.paper, 80)}, {inline(citation.place, 80)}"
+    )
 
 
 def _counted(found: dict[Key, Citation], checked: dict[Key, bool] | str) -> str:

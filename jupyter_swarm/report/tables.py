@@ -196,6 +196,8 @@ def _behind(state: SwarmState, case: Case, sides: Sides, links: Links) -> str:
     note = f" {inline(found.note[0].upper() + found.note[1:])}." if found.note else ""
     parts = [f"### Pairs of {inline(hypothesis.id)}"]
     parts.append(f"{inline(hypothesis.statement)}: {MARKS[found.verdict]}, {phrases.judged(found)}.{note}")
+    if reasons := _reasons(case):
+        parts.append(reasons)
     if trial is not None:
         parts.append(_planned(trial, found))
         if others := recorded(trial):
@@ -208,6 +210,21 @@ def _behind(state: SwarmState, case: Case, sides: Sides, links: Links) -> str:
     if hypothesis.citations:
         parts.append(folded(plural(len(hypothesis.citations), "passage") + " that spoke of it", _quoted(case)))
     return "\n\n".join(parts)
+
+
+def _reasons(case: Case) -> str:
+    """What its agent said beforehand: why it might hold, what would speak against it, what it goes on from."""
+    hypothesis = case.hypothesis
+    said = [
+        f"Why it might hold: {inline(hypothesis.why, 600).rstrip('.')}." if hypothesis.why else "",
+        f"What would speak against it: {inline(hypothesis.refuted_if, 600).rstrip('.')}."
+        if hypothesis.refuted_if
+        else "",
+        f"It goes on from {inline(hypothesis.parent)}." if hypothesis.parent else "",
+        "A claim of the paper that is quoted below, put to a test." if hypothesis.claim else "",
+    ]
+    words = " ".join(each for each in said if each)
+    return f"Said before the runs, by {inline(hypothesis.agent)}: {words}" if words else ""
 
 
 def _planned(trial: Trial, found: Evidence) -> str:

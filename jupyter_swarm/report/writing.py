@@ -21,7 +21,19 @@ from typing import Any
 from jupyter_swarm import register
 from jupyter_swarm.errors import WorkspaceError
 from jupyter_swarm.events import Record
-from jupyter_swarm.report import choosing, leaking, learning, plots, records, setting, sources, tables, tried
+from jupyter_swarm.report import (
+    choosing,
+    leaking,
+    learning,
+    models,
+    plots,
+    prose,
+    records,
+    setting,
+    sources,
+    tables,
+    tried,
+)
 from jupyter_swarm.report.markdown import Links
 from jupyter_swarm.report.plots import Plot
 from jupyter_swarm.state import SwarmState
@@ -81,6 +93,7 @@ def compose(
     broken = state.baseline_error is not None and not state.baseline_values()
     parts: list[tuple[str, str | Plot | None]] = [
         ("answer", tables.head(state)),
+        ("prose", prose.prose(state)),
         ("leaks", leaking.leaks(state)),
         ("best", "" if broken else tables.best(state, links)),
         ("baseline", tables.baseline(state, links) if broken else ""),
@@ -102,6 +115,7 @@ def compose(
         ("evidence", tables.evidence(state, links)),
         ("predictions", records.predictions(state)),
         ("agents", records.team(state)),
+        ("models", models.models(state)),
         ("setting", setting.setting(state, log)),
         ("timeline", setting.timeline(log)),
         ("about", _about(state, links)),

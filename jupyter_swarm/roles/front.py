@@ -126,6 +126,7 @@ def task(state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
             title=f"A choice between two objectives: {each.hypothesis or 'the cell as given'}",
             hypothesis=each.hypothesis,
             agent=agent.id,
+            free=each.variation.free,
         )
         for each in found
         for seed in range(SEEDS, SEEDS + count)

@@ -122,6 +122,7 @@ def _run(state: SwarmState, variation: Variation, seed: int, case: Case, agent: 
         hypothesis=case.hypothesis.id,
         agent=agent.id,
         citations=case.hypothesis.citations,
+        free=variation.free,
     )
 
 

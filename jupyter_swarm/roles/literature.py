@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from jupyter_swarm.events import EvidenceFound
-from jupyter_swarm.protocols import Brief, Desk, Hit, Task
+import msgspec
+
+from jupyter_swarm.errors import SwarmError
+from jupyter_swarm.events import EvidenceFound, TaskFinished
+from jupyter_swarm.protocols import Brief, Desk, Hit, Task, Thinker
+from jupyter_swarm.roles import briefs
 from jupyter_swarm.roles.prospects import terms_of
 from jupyter_swarm.state import Agent, Direction, SwarmState
 from jupyter_swarm.words import Citation
@@ -29,8 +33,36 @@ class Literature:
         """Search in a thread, so that the engine never waits for a model, and write down what was found."""
         state = desk.state
         direction, agent = state.directions[task.direction], state.agents[task.agent]
+        mind = desk.mind(agent.id)
+        if isinstance(mind, Thinker) and not mind.down:
+            desk.append(await _read(state, agent, direction, mind, desk))
+            return
         found = await asyncio.to_thread(look_up, state, agent, direction.title, direction.targets, direction, desk)
         desk.append(found)
+
+
+async def _read(state: SwarmState, agent: Agent, direction: Direction, mind: Thinker, desk: Desk) -> EvidenceFound:
+    """What a mind that takes its time reads, and what the rules find beside it; the rules alone where it fails."""
+    by_rule = await asyncio.to_thread(look_up, state, agent, direction.title, direction.targets, direction, desk)
+    base = direction.base or state.baseline
+    brief = msgspec.structs.replace(briefs.whole(state, agent, base), targets=direction.targets)
+    terms = terms_of(state, direction.targets, base)
+    try:
+        found = await mind.look_up(brief, desk, (direction.title, *by_rule.query.split(" | ")), terms)
+    except SwarmError as error:
+        desk.append(TaskFinished(agent=agent.id, role=agent.role, failed=True, why=str(error)[:500]))
+        return by_rule
+    favours = desk.mind(agent.id).favours(brief, found.texts) if found.texts else {}
+    return msgspec.structs.replace(
+        by_rule,
+        query=" | ".join((by_rule.query, *found.queries))[:500],
+        citations=tuple(dict.fromkeys((*found.citations, *by_rule.citations)))[:MOST_CITATIONS],
+        favours={
+            name: max(favours.get(name, 0.0), by_rule.favours.get(name, 0.0)) for name in favours | by_rule.favours
+        },
+        sentences=found.sentences,
+        contradictions=found.contradictions,
+    )
 
 
 def look_up(

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from jupyter_swarm import cell
 from jupyter_swarm.state import SwarmState
-from jupyter_swarm.words import Analysis, Edit, Variation
+from jupyter_swarm.words import WRITTEN, Analysis, Edit, Variation
 
+WRITING = "Code that language models write"
 FEW = 14
 """Up to so many knobs written in the cell get a direction each; more are grouped by their callable."""
 
@@ -45,6 +46,11 @@ def prospects(analysis: Analysis, base: Variation) -> list[Prospect]:
     if found.blocks:
         result.append(Prospect("Leaving parts out", tuple(block.name for block in found.blocks)))
     return result
+
+
+def writing() -> Prospect:
+    """The direction in which code is written."""
+    return Prospect(WRITING, (WRITTEN,))
 
 
 def _written(code: str, name: str) -> bool:

@@ -97,6 +97,8 @@ def ready(state: SwarmState, case: Case) -> bool:
     """
     if case.plan or case.mark == "vetoed" or case.evidence is not None or case.failures > 1:
         return False
+    if case.hypothesis.claim:
+        return True
     where = standing(state, case)
     if state.spread == 0.0:
         return where.runs >= 1 and fmean(case.gains) > 0.0
@@ -185,6 +187,7 @@ def experiment(state: SwarmState, variation: Variation, seed: int, case: Case | 
         hypothesis=hypothesis.id if hypothesis else "",
         agent=more.get("agent", ""),
         citations=hypothesis.citations if hypothesis else (),
+        free=variation.free,
     )
 
 

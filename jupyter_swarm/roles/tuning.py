@@ -6,21 +6,27 @@ A study is never stored: it is rebuilt from the ledger's cases, so that a resume
 from __future__ import annotations
 
 import asyncio
+import math
 import warnings
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from jupyter_swarm import cell
 from jupyter_swarm.errors import EditError, LockError
-from jupyter_swarm.protocols import Desk, Idea, Task
-from jupyter_swarm.roles import screening
-from jupyter_swarm.roles.brainstorming import choice_seed, look_again, propose_idea
+from jupyter_swarm.protocols import Brief, Desk, Idea, Task
+from jupyter_swarm.roles import briefs, screening
+from jupyter_swarm.roles.brainstorming import look_again, propose_idea
+from jupyter_swarm.roles.briefs import choice_seed
 from jupyter_swarm.state import Agent, Direction, SwarmState
 from jupyter_swarm.words import Edit, Knob, Value, Variation
 
 if TYPE_CHECKING:
     import optuna
 
+ENOUGH = 8
+"""So many runs it takes before a mind is asked where to look."""
 TRIES = 4
 """How often a sampler is asked for values that nobody has tried."""
 
@@ -44,12 +50,21 @@ class Tuning:
         case = screening.again(state, direction.cases, screening.prior(state, direction.id).bound)
         if case is not None:
             return look_again(state, agent, direction, case, desk)
+        if ranges := {name: span for (who, name), span in direction.spaces.items() if who == agent.id}:
+            knobs = [_within(knob, ranges.get(knob.name)) for knob in knobs]
         study = self._study(state, agent, direction, knobs)
         for _ in range(TRIES):
             idea = self._idea(state, study, base, knobs)
             if idea is not None:
                 return propose_idea(state, agent, direction, idea, desk)
         return None
+
+    def brief(self, state: SwarmState, agent: Agent, desk: Desk) -> Brief | None:
+        """The whole cell, once something was tried in its numbers: where should an agent's values come from?"""
+        whole = briefs.whole(state, agent)
+        here = [each for each in state.directions.values() if (each.base or state.baseline).id == whole.base.id]
+        asked = any(who == agent.id for each in here for who, _ in each.spaces)
+        return None if asked or sum(each.trials for each in here) < ENOUGH else whole
 
     async def perform(self, task: Task, desk: Desk) -> None:
         """Run what the task names."""
@@ -72,11 +87,15 @@ class Tuning:
         """The study of a direction for this agent's sampler, told of the cases that finished since it was last
         asked.
         """
-        key = (state.name, direction.id, agent.policy.sampler)
+        space = _space(knobs)
+        key = (
+            state.name,
+            direction.id,
+            f"{agent.policy.sampler} {space}" if direction.spaces else agent.policy.sampler,
+        )
         if key not in self._studies:
             self._studies[key] = (_new_study(agent.policy.sampler, choice_seed(state, agent)), set())
         study, told = self._studies[key]
-        space = _space(knobs)
         base = direction.base or state.baseline
         for name in direction.cases:
             case = state.cases[name]
@@ -103,6 +122,16 @@ def tunable(knob: Knob, targets: tuple[str, ...]) -> bool:
     if targets and knob.name not in targets:
         return False
     return bool(knob.choices) or isinstance(knob.value, bool) or (knob.low is not None and knob.high is not None)
+
+
+def _within(knob: Knob, span: tuple[float, float, str] | None) -> Knob:
+    """A knob in a range of one's own, as far as the two have something in common."""
+    if span is None or knob.low is None or knob.high is None:
+        return knob
+    low, high = max(knob.low, span[0]), min(knob.high, span[1])
+    if knob.integer:
+        low, high = math.ceil(low), math.floor(high)
+    return msgspec.structs.replace(knob, low=low, high=high) if low < high else knob
 
 
 def _space(knobs: list[Knob]) -> dict[str, Any]:

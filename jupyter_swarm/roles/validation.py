@@ -12,8 +12,9 @@ import math
 from jupyter_swarm import cell, statistics
 from jupyter_swarm.errors import EditError
 from jupyter_swarm.events import AnyEvent, BestEstimated, HypothesisProposed, Noted, PlanRegistered
-from jupyter_swarm.protocols import Desk, Task
-from jupyter_swarm.roles import equivalence, front, holdout, screening
+from jupyter_swarm.protocols import Brief, Desk, Idea, Task, Thinker
+from jupyter_swarm.roles import briefs, equivalence, front, holdout, screening
+from jupyter_swarm.roles.brainstorming import hypothesis_of
 from jupyter_swarm.state import Agent, Case, Direction, SwarmState, Trial
 from jupyter_swarm.words import Experiment, Hypothesis, Plan, Purpose, Run, Variation
 
@@ -22,6 +23,8 @@ PLAN_SEEDS = 10_000
 BEST_SEEDS = 100_000_000
 MOST_PAIRS = 60
 BEST_RUNS = 5
+MOST_CLAIMS = 3
+"""Claims of papers that are put to a test."""
 ABLATION = "ablation"
 EXACT_PAIRS = 3
 REPLICATIONS = 3
@@ -50,7 +53,7 @@ class Validation:
                 task = self._pair(state, trial, agent, desk)
                 if task is not None:
                     return task
-        plan = self._plan(state, agent, desk)
+        plan = self._claim(state, agent, desk) or self._plan(state, agent, desk)
         if plan is None and desk.closing:
             plan = (
                 self._ablation(state, agent, desk)
@@ -134,6 +137,25 @@ class Validation:
         case = max(candidates, key=lambda case: (case.mark == "approved", screening.standing(state, case).score))
         return self._registered(state, case.hypothesis, agent, desk)
 
+    def brief(self, state: SwarmState, agent: Agent, desk: Desk) -> Brief | None:
+        """The person's cell, for claims of papers about it; once."""
+        if any(case.hypothesis.claim for case in state.cases.values()) or room(state, desk) < least_pairs(state):
+            return None
+        whole = briefs.whole(state, agent, state.baseline)
+        return whole if desk.mind(agent.id).invent(whole) is None else None
+
+    def _claim(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
+        """A plan for a claim of a paper that nobody has tested: without a race before, as it was not made here."""
+        mind = desk.mind(agent.id) if agent.id in state.agents else None
+        claims = sum(case.hypothesis.claim for case in state.cases.values())
+        if not isinstance(mind, Thinker) or claims >= MOST_CLAIMS or room(state, desk) < 2 * least_pairs(state):
+            return None
+        idea = mind.invent(briefs.whole(state, agent, state.baseline))
+        if idea is None or not idea.claim:
+            return None
+        hypothesis = hypothesis_of(state, agent, _home(state, idea), idea)
+        return self._registered(state, hypothesis, agent, desk, HypothesisProposed(hypothesis=hypothesis))
+
     def _registered(
         self, state: SwarmState, hypothesis: Hypothesis, agent: Agent, desk: Desk, *announce: AnyEvent
     ) -> Task | None:
@@ -201,6 +223,12 @@ class Validation:
         return Task(agent.id, self.name, best.direction, experiments=runs, subject=best.id)
 
 
+def _home(state: SwarmState, idea: Idea) -> Direction | None:
+    """The direction that an idea about the person's cell belongs to."""
+    first = idea.variation.edits[0].target if idea.variation.edits else ""
+    return next((each for each in state.directions.values() if each.base is None and first in each.targets), None)
+
+
 def _candidate(state: SwarmState, case: Case, unsure: bool, floor: float) -> bool:
     if screening.ready(state, case):
         return not screening.behind(state, case)
@@ -264,6 +292,7 @@ def replication(state: SwarmState, number: int, agent: Agent, desk: Desk, runs: 
             title=f"Run {number} again: {before.title}",
             hypothesis=before.hypothesis,
             agent=agent.id,
+            free=before.free,
         )
         for seed in seeds
     )
@@ -290,4 +319,5 @@ def _run(
         hypothesis=hypothesis.id,
         agent=agent.id,
         citations=hypothesis.citations,
+        free=variation.free,
     )

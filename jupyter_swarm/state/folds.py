@@ -103,6 +103,8 @@ def _found(state: SwarmState, record: e.Record, event: e.EvidenceFound) -> None:
     direction.searched = True
     known = {(c.paper, c.start, c.end) for c in direction.citations}
     direction.citations += tuple(c for c in event.citations if (c.paper, c.start, c.end) not in known)
+    direction.sentences += event.sentences
+    direction.contradictions += event.contradictions
     for value, gain in event.favours.items():
         direction.favours[value] = max(gain, direction.favours.get(value, 0.0))
 
@@ -256,6 +258,15 @@ def _front(state: SwarmState, record: e.Record, event: e.FrontMeasured) -> None:
     state.front = event
 
 
+def _space(state: SwarmState, record: e.Record, event: e.SpaceSuggested) -> None:
+    if (direction := state.directions.get(event.direction)) is not None:
+        direction.spaces[event.agent, event.knob] = (event.low, event.high, event.why)
+
+
+def _summary(state: SwarmState, record: e.Record, event: e.SummaryWritten) -> None:
+    state.summary = event
+
+
 def _model_asked(state: SwarmState, record: e.Record, event: e.ModelAsked) -> None:
     state.asking[event.call] = event
 
@@ -282,6 +293,7 @@ def _task(state: SwarmState, record: e.Record, event: e.TaskFinished) -> None:
     if agent is not None:
         agent.tasks += 1
         agent.seconds += event.seconds
+        agent.failures += event.failed
     if event.failed:
         state.log.append((record.at, "warning", f"{event.agent}: {event.why}"))
 
@@ -314,6 +326,8 @@ FOLDS: dict[type, Callable[[SwarmState, e.Record, Any], None]] = {
     e.BestEstimated: _best,
     e.HoldoutMeasured: _held_out,
     e.FrontMeasured: _front,
+    e.SpaceSuggested: _space,
+    e.SummaryWritten: _summary,
     e.ModelAsked: _model_asked,
     e.ModelAnswered: _model_answered,
     e.TaskFinished: _task,

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from jupyter_swarm import events as e
-from jupyter_swarm.words import Citation, Evidence, Experiment, Hypothesis, Objective, Plan, Policy, Run, Variation
+from jupyter_swarm.words import (
+    Citation,
+    Evidence,
+    Experiment,
+    Hypothesis,
+    Objective,
+    Plan,
+    Policy,
+    Run,
+    Sentence,
+    Variation,
+)
 
 SCREENING = ("baseline", "screening")
 """Purposes that screening's share of the budget pays for; all others are confirmation's."""
@@ -73,6 +84,10 @@ class Direction:
     supported: int = 0
     searched: bool = False
     favours: dict[str, float] = field(default_factory=dict)
+    sentences: tuple[Sentence, ...] = ()
+    contradictions: tuple[Sentence, ...] = ()
+    spaces: dict[tuple[str, str], tuple[float, float, str]] = field(default_factory=dict)
+    """(agent, knob) → low, high, why: where the agent looks."""
     cases: list[str] = field(default_factory=list)
 
     @property

@@ -74,6 +74,8 @@ class SwarmState:
     """The swarm's clock whenever a run came back, its very beginning first."""
     failed: dict[str, int] = field(default_factory=dict)
     """Reason → number of runs that ended so."""
+    summary: e.SummaryWritten | None = None
+    """A language model's words over the findings, checked."""
     asking: dict[str, e.ModelAsked] = field(default_factory=dict)
     """Calls of language models that have not been settled, by their hash: what they may take is taken."""
     spent: dict[tuple[str, str, str], Spent] = field(default_factory=dict)

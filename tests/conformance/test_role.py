@@ -20,7 +20,7 @@ from jupyter_swarm.engine.swarm import Swarm
 from jupyter_swarm.protocols import Desk, Role, Task
 from jupyter_swarm.roles import screening
 from jupyter_swarm.state import Agent, Case, Direction, SwarmState
-from jupyter_swarm.words import Edit, Hypothesis, Policy
+from jupyter_swarm.words import WRITTEN, Edit, Hypothesis, Policy, Variation
 
 ANNOUNCED = (e.HypothesisProposed, e.PlanRegistered, e.DirectionOpened, e.Noted, e.SteeringAnswered)
 
@@ -77,7 +77,7 @@ def fresh(name: str) -> Role:
 @cache
 def moments() -> tuple[tuple[tuple[e.AnyEvent, ...], bool], ...]:
     """Ledgers at several moments, and whether screening is over: hardly begun; one finding and a plan under way; the
-    same, closing; after a long life, with a new budget.
+    same, closing; after a long life, with a new budget; code was written, and looked at once.
     """
     found = Judged()
     found.gain(found.plan(), *STEADY)
@@ -91,7 +91,25 @@ def moments() -> tuple[tuple[tuple[e.AnyEvent, ...], bool], ...]:
         (tuple(found.events), False),
         (tuple(found.events), True),
         (tuple(later), False),
+        (tuple(written().events), False),
     )
+
+
+def written() -> Judged:
+    """A swarm in which somebody has written code."""
+    judged = Judged()
+    base = judged.state.baseline
+    code = Variation(code="steps = 2\n" + base.code.replace("flag=False", "flag=True"), free=True)
+    hypothesis = Hypothesis(
+        id="H1", statement="The larger raises score", direction="D2", agent="coder-1", variation=code, reference=base
+    )
+    judged.say(
+        e.AgentHired(agent="coder-1", role="implementation", mind="classical"),
+        e.DirectionOpened(direction="D2", title="Code", agent="", targets=(WRITTEN,)),
+        e.HypothesisProposed(hypothesis=hypothesis),
+    )
+    judged.run(code, 2, 1.6, "screening", "H1")
+    return judged
 
 
 def desks() -> list[Swarm]:

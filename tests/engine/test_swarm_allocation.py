@@ -129,7 +129,7 @@ def test_teams_have_their_size_and_every_role(count: int) -> None:
     team = roster.team(count)
     assert min(team.values()) >= 1
     assert sum(team.values()) == max(count, 4)
-    assert set(team) == set(roles.find_all())
+    assert set(team) == set(roles.find_all()) - {"implementation"}, "code is written where there is a model"
 
 
 def test_agents_of_one_role_differ_in_their_policies() -> None:

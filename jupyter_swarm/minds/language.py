@@ -1,0 +1,436 @@
+"""A language model as a mind: it proposes, reads and writes code. It never judges a number.
+
+It thinks ahead: the engine asks it beside its loop, what it proposes is checked by program (it applies, the lock is
+untouched, nobody has tried it, passages and quotations are there) and lies in its stock until its agent's turn comes.
+Whatever a rule does as well is left to rules: queries that the classical mind would ask, and which callables a passage
+names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from jupyter_swarm import cell
+from jupyter_swarm.errors import SwarmError
+from jupyter_swarm.events import SpaceSuggested
+from jupyter_swarm.minds import answers, reading, showing
+from jupyter_swarm.minds.answers import AnswerError
+from jupyter_swarm.minds.calling import Asker, Caller
+from jupyter_swarm.minds.classical import ClassicalMind
+from jupyter_swarm.minds.prompting import Prompt, data, prompt
+from jupyter_swarm.minds.research import tools
+from jupyter_swarm.protocols import Attempt, Brief, Desk, Findings, Idea, Passage
+from jupyter_swarm.words import WRITTEN, Citation, Edit, Variation, Word
+
+T = TypeVar("T")
+COUNT = 5
+"""Ideas of one answer."""
+CLAIMS = 3
+MOST_TEXT = 400
+"""Characters of a statement or a reason."""
+
+
+class Suggestion(Word, frozen=True):
+    """An idea as a model gives it."""
+
+    statement: str
+    why: str = ""
+    refuted_if: str = ""
+    edits: tuple[Edit, ...] = ()
+    sketch: str = ""
+    passages: tuple[str, ...] = ()
+
+
+class Suggestions(Word, frozen=True):
+    """Several ideas."""
+
+    ideas: tuple[Suggestion, ...]
+
+
+class Change(Word, frozen=True):
+    """Code as a model gives it."""
+
+    statement: str
+    diff: str
+    why: str = ""
+    refuted_if: str = ""
+    passages: tuple[str, ...] = ()
+
+
+class Claim(Word, frozen=True):
+    """A claim of a paper, as edits of the cell."""
+
+    passage: str
+    quote: str
+    statement: str
+    edits: tuple[Edit, ...]
+    refuted_if: str = ""
+
+
+class Claims(Word, frozen=True):
+    """Several claims."""
+
+    claims: tuple[Claim, ...]
+
+
+class Range(Word, frozen=True):
+    """Where a knob's value should be looked for."""
+
+    knob: str
+    low: float
+    high: float
+    why: str = ""
+
+
+class Ranges(Word, frozen=True):
+    """Several ranges."""
+
+    ranges: tuple[Range, ...]
+
+
+class Summary(Word, frozen=True):
+    """Sentences over a study."""
+
+    sentences: tuple[str, ...]
+
+
+class Thought(NamedTuple):
+    """An idea in stock, and its edits beyond the cell that it was had about: they may be made to a better one, too."""
+
+    idea: Idea
+    edits: tuple[Edit, ...]
+
+    @property
+    def target(self) -> str:
+        """What it is about."""
+        return WRITTEN if self.idea.variation.free or not self.edits else self.edits[0].target
+
+
+class LanguageMind:
+    """One model, for all agents that have it.
+
+    Args:
+        name: the model, as `provider:name`.
+        caller: asks it.
+    """
+
+    def __init__(self, name: str, caller: Caller) -> None:
+        self.name = name
+        self._caller = caller
+        self._rules = ClassicalMind()
+        self._stock: dict[str, list[Thought]] = {}
+        """Agent → ideas, in the order in which they came."""
+        self._sketches: dict[str, Suggestion] = {}
+        """Ideas that need code which nobody has written yet."""
+        self._recalled: set[str] = set()
+
+    # ------------------------------------------------------------ what a mind promises
+
+    def queries(self, brief: Brief) -> list[str]:
+        """Those of the rules; the model's own come when it reads."""
+        return self._rules.queries(brief)
+
+    def favours(self, brief: Brief, texts: Sequence[str]) -> dict[str, float]:
+        """What passages name, by rule."""
+        return self._rules.favours(brief, texts)
+
+    def invent(self, brief: Brief) -> Idea | None:
+        """The agent's oldest idea that fits the brief and that nobody has tried; None where it has none."""
+        placed = (_placed(thought, brief) for thought in self._stock.get(brief.agent, ()))
+        return next((idea for idea in placed if idea is not None), None)
+
+    # ------------------------------------------------------------ thinking ahead
+
+    @property
+    def down(self) -> bool:
+        """Whether its provider does not answer at the moment."""
+        return self._caller.line(self.name).down
+
+    def offers(self, tried: Container[str]) -> frozenset[str]:
+        """What its agents' ideas are about."""
+        ideas = (thought for stock in self._stock.values() for thought in stock)
+        return frozenset(thought.target for thought in ideas if thought.idea.variation.id not in tried)
+
+    async def think(self, brief: Brief, desk: Desk) -> int:
+        """Ask for what the role needs; how many ideas (or ranges) are new."""
+        thought: Callable[[Brief, Desk], Awaitable[int]] = {
+            "implementation": self._write,
+            "tuning": self._advise,
+            "validation": self._claim,
+        }.get(brief.role, self._suggest)
+        return await thought(brief, desk)
+
+    async def look_up(self, brief: Brief, desk: Desk, queries: Sequence[str], terms: Sequence[str]) -> Findings:
+        """Read what the library has: planned queries, a filter, a synthesis, contradictions; all of it checked."""
+        asker = Asker(brief.agent, brief.role, self.name)
+        topic = reading.Topic(question=brief.question, queries=tuple(queries), terms=tuple(terms))
+        return await reading.read(self._caller, asker, desk.library, topic)
+
+    async def summarise(self, agent: str, question: str, facts: str) -> tuple[str, ...]:
+        """Sentences over a study. Whoever shows them checks them first."""
+        asked = prompt("summary", question=_line(question), facts=data("facts", facts))
+        found = await self._caller.ask(Asker(agent, "report", self.name), asked, Summary)
+        return found.sentences
+
+    # ------------------------------------------------------------ ideas
+
+    async def _suggest(self, brief: Brief, desk: Desk) -> int:
+        def take(value: Suggestions) -> tuple[list[Idea], str]:
+            found, wrong = [], []
+            for each in value.ideas[:COUNT]:
+                if not each.edits and each.sketch:
+                    self._sketches.setdefault(_line(each.statement), each)
+                    continue
+                try:
+                    found.append(self._idea(each, brief, desk))
+                except SwarmError as error:
+                    wrong.append(f"{_line(each.statement)[:80]}: {error}")
+            return found, "; ".join(wrong) if len(wrong) == len(value.ideas) else ""
+
+        asked = prompt(
+            "ideas",
+            **_shared(brief),
+            sites=showing.sites(brief),
+            findings=showing.findings(brief),
+            known=showing.known(brief),
+            manner=showing.manner(brief.policy, brief.seed),
+            count=str(COUNT),
+        )
+        return await self._ask(brief, asked, Suggestions, take, desk)
+
+    def _idea(self, suggestion: Suggestion, brief: Brief, desk: Desk) -> Idea:
+        """A suggestion that can be tried.
+
+        Raises:
+            SwarmError: it cannot; the text is written for the model.
+        """
+        variation = _applied(suggestion.edits, brief)
+        return Idea(
+            variation=variation,
+            statement=cell.describe_all(variation, brief.analysis, since=brief.base),
+            why=_line(suggestion.why)[:MOST_TEXT],
+            refuted_if=_line(suggestion.refuted_if)[:MOST_TEXT],
+            citations=_cited(suggestion.passages, brief.passages, suggestion.statement, desk),
+        )
+
+    # ------------------------------------------------------------ code
+
+    async def _write(self, brief: Brief, desk: Desk) -> int:
+        """Draft, mend or improve: a change of the code that is the brief's base."""
+        parent = next((each for each in brief.known if each.variation.id == brief.base.id), None)
+
+        def take(value: Change) -> tuple[list[Idea], str]:
+            try:
+                variation = cell.merged(brief.analysis, brief.base, value.diff)
+            except SwarmError as error:
+                return [], str(error)
+            if variation.id in brief.tried:
+                return [], "exactly this has been tried: change something else"
+            idea = Idea(
+                variation=variation,
+                statement=_line(value.statement)[:MOST_TEXT].rstrip(".") or "A change of the code",
+                why=_line(value.why)[:MOST_TEXT],
+                refuted_if=_line(value.refuted_if)[:MOST_TEXT],
+                citations=_cited(value.passages, brief.passages, value.statement, desk),
+                parent=parent.hypothesis if parent is not None else "",
+            )
+            return [idea], ""
+
+        asked = prompt(
+            "code",
+            **_shared(brief),
+            locked=showing.locked(brief),
+            task=self._task(parent),
+            findings=showing.findings(brief),
+            known=showing.known(brief),
+            manner=showing.manner(brief.policy, brief.seed),
+        )
+        return await self._ask(brief, asked, Change, take, desk)
+
+    def _task(self, parent: Attempt | None) -> str:
+        """What to write: a failed attempt mended, a good one improved, a sketch carried out, or a new change."""
+        if parent is not None and parent.gain is None:
+            return f"This code failed. Mend it, and keep its idea ({parent.statement}):\n{showing.failure(parent)}"
+        if parent is not None:
+            return f"This code is an improvement already ({parent.statement}). Go on from it with one more change."
+        if self._sketches:
+            name = next(iter(self._sketches))
+            sketch = self._sketches.pop(name)
+            return f"Write this idea:\n{data('idea', f'{name}. {sketch.sketch}')}"
+        return "Write a change that nobody has tried."
+
+    # ------------------------------------------------------------ ranges
+
+    async def _advise(self, brief: Brief, desk: Desk) -> int:
+        """Say where tuners of this mind should look; how many ranges that makes."""
+        known = {each.name: each for each in cell.sites(brief.base.code, brief.analysis).knobs if each.low is not None}
+        events: list[SpaceSuggested] = []
+
+        def take(value: Ranges) -> tuple[list[Idea], str]:
+            events.clear()
+            fitting = [each for each in value.ranges if each.knob in known and each.low < each.high]
+            events.extend(_suggested(fitting, brief, desk))
+            wrong = ", ".join(each.knob for each in value.ranges if each not in fitting)
+            return [], f"no such knob, or an empty range: {wrong}" if wrong and not fitting else ""
+
+        asked = prompt("spaces", **_shared(brief), sites=showing.knobs(brief), known=showing.known(brief))
+        await self._ask(brief, asked, Ranges, take, desk)
+        if events:
+            desk.append(*events)
+        return len(events)
+
+    # ------------------------------------------------------------ claims
+
+    async def _claim(self, brief: Brief, desk: Desk) -> int:
+        """Put claims of papers to a test."""
+        by_id = {each.id: each for each in brief.passages}
+
+        def take(value: Claims) -> tuple[list[Idea], str]:
+            found, wrong = [], []
+            for each in value.claims[:CLAIMS]:
+                try:
+                    found.append(_tested(each, by_id, brief))
+                except SwarmError as error:
+                    wrong.append(str(error))
+            return found, "; ".join(wrong) if not found else ""
+
+        asked = prompt("claims", **_shared(brief), sites=showing.sites(brief), count=str(CLAIMS))
+        return await self._ask(brief, asked, Claims, take, desk)
+
+    # ------------------------------------------------------------ asking and keeping
+
+    async def _ask(
+        self, brief: Brief, asked: Prompt, into: type[T], take: Callable[[T], tuple[list[Idea], str]], desk: Desk
+    ) -> int:
+        """Ask, and keep what can be used; how many ideas are new. What was answered before a restart is not asked
+        again.
+        """
+        about = f"{brief.role} {brief.agent}"
+        if new := await self._recall(brief, about, into, take, desk):
+            return new
+        found: list[Idea] = []
+
+        def check(value: T) -> str:
+            found[:], wrong = take(value)
+            return wrong
+
+        asker = Asker(brief.agent, brief.role, self.name)
+        await self._caller.ask(asker, asked, into, check=check, tools=tools(brief, desk), about=about)
+        return self._keep(brief, found)
+
+    async def _recall(
+        self, brief: Brief, about: str, into: type[T], take: Callable[[T], tuple[list[Idea], str]], desk: Desk
+    ) -> int:
+        """What an earlier runner was answered and nobody has tried yet."""
+        if about in self._recalled:
+            return 0
+        self._recalled.add(about)
+        new = 0
+        for kept in await asyncio.to_thread(self._caller.known.answers, desk.state.name, about):
+            with suppress(SwarmError):
+                new += self._keep(brief, take(answers.read(answers.decode(kept), into))[0])
+        return new
+
+    def _keep(self, brief: Brief, ideas: Sequence[Idea]) -> int:
+        """Put ideas that are new into the agent's stock."""
+        stock = self._stock.setdefault(brief.agent, [])
+        known = {thought.idea.variation.id for thought in stock} | brief.tried
+        new = {idea.variation.id: idea for idea in ideas if idea.variation.id not in known}
+        stock += (Thought(idea, idea.variation.edits[len(brief.base.edits) :]) for idea in new.values())
+        return len(new)
+
+
+def _shared(brief: Brief) -> dict[str, str]:
+    """What every prompt about a cell has."""
+    return {
+        "question": _line(brief.question) or "What improves the metric?",
+        "objective": showing.objective(brief),
+        "cell": showing.code(brief.base),
+        "passages": showing.passages(brief),
+    }
+
+
+def _suggested(ranges: Sequence[Range], brief: Brief, desk: Desk) -> list[SpaceSuggested]:
+    """Ranges for the directions that they are about."""
+    base = desk.state.baseline
+    return [
+        SpaceSuggested(
+            agent=brief.agent, direction=direction.id, knob=each.knob, low=each.low, high=each.high,
+            why=_line(each.why)[:MOST_TEXT],
+        )
+        for each in ranges
+        for direction in desk.state.directions.values()
+        if each.knob in direction.targets and (direction.base or base).id == brief.base.id
+    ]  # fmt: skip
+
+
+def _tested(claim: Claim, passages: Mapping[str, Passage], brief: Brief) -> Idea:
+    """A claim as an idea to be tested.
+
+    Raises:
+        SwarmError: its quotation does not stand there, or its edits do not fit.
+    """
+    passage = passages.get(claim.passage)
+    citation = reading.quoted(passage, claim.quote) if passage is not None else None
+    if citation is None:
+        raise AnswerError(f"this does not stand in passage {claim.passage}: {_line(claim.quote)[:100]!r}")
+    variation = _applied(claim.edits, brief)
+    return Idea(
+        variation=variation,
+        statement=cell.describe_all(variation, brief.analysis, since=brief.base),
+        why=f"claimed in {citation.title or citation.paper}",
+        refuted_if=_line(claim.refuted_if)[:MOST_TEXT],
+        citations=(citation,),
+        claim=True,
+    )
+
+
+def _placed(thought: Thought, brief: Brief) -> Idea | None:
+    """An idea where the brief starts; None where it does not belong there, or was tried."""
+    idea = thought.idea
+    if idea.variation.free or not thought.edits:
+        belongs = WRITTEN in brief.targets and idea.variation.id not in brief.tried
+        return idea if belongs else None
+    if brief.targets and thought.target not in brief.targets:
+        return None
+    if idea.variation.edits == (*brief.base.edits, *thought.edits):
+        return None if idea.variation.id in brief.tried else idea
+    try:
+        variation = _applied(thought.edits, brief)
+    except SwarmError:
+        return None
+    statement = cell.describe_all(variation, brief.analysis, since=brief.base)
+    return msgspec.structs.replace(idea, variation=variation, statement=statement)
+
+
+def _applied(edits: Sequence[Edit], brief: Brief) -> Variation:
+    """The base after some edits, with the lock untouched.
+
+    Raises:
+        SwarmError: they do not fit, touch the lock, change nothing or were tried before.
+    """
+    if not edits:
+        raise AnswerError("an idea needs edits, or a sketch of code")
+    variation = cell.apply(brief.analysis, edits, brief.base)
+    cell.check_lock(variation.code, brief.analysis)
+    if variation.id in brief.tried:
+        raise AnswerError(f"{cell.describe_all(variation, brief.analysis, since=brief.base)} has been tried")
+    return variation
+
+
+def _cited(ids: Sequence[str], passages: Sequence[Passage], statement: str, desk: Desk) -> tuple[Citation, ...]:
+    """Quotations of the passages that an idea names, chosen by program; a passage that was not given is left out."""
+    by_id = {each.id: each for each in passages}
+    terms = [word for word in statement.replace(",", " ").split() if len(word) > 3]
+    found = [desk.library.cite(by_id[each], terms) for each in dict.fromkeys(ids) if each in by_id]
+    return tuple(each for each in found if desk.library.verify(each))[:3]
+
+
+def _line(text: str) -> str:
+    """A text on one line."""
+    return " ".join(text.split())
