@@ -21,7 +21,6 @@ import argparse
 import asyncio
 import collections
 import gc
-import itertools
 import json
 import multiprocessing
 import os
@@ -79,7 +78,8 @@ class Tally:
     def __init__(self, seconds: float, faults: Sequence[tuple[float, Fault]] = (), seed: int = 0) -> None:
         self.seconds, self.faults, self.random = seconds, faults, random.Random(seed)
         self.asked: list[str] = []
-        self.answered: list[str] = []
+        self.answered: list[tuple[str, float]] = []
+        """What was answered whole, and when (the monotonic clock, which processes share)."""
         self.tokens = 0
 
     def __call__(self, request: Request) -> Reply | Fault:
@@ -93,7 +93,7 @@ class Tally:
                     self.tokens += sum(USAGE)
                 return fault
             drawn -= share
-        self.answered.append(name)
+        self.answered.append((name, time.monotonic() + self.seconds))
         self.tokens += sum(USAGE)
         return Reply(calls=ANSWER.calls, usage=USAGE, seconds=self.seconds)
 
@@ -321,7 +321,7 @@ def _faults(tasks: int, flying: int, tokens: int | None) -> dict[str, Any]:
         process.join()
         asked, answered, counted, _ = told()
     ended = sum(found.get(each, 0) for each in ("results", "failures", "spent"))
-    twice = sum(count - 1 for count in collections.Counter(answered).values())
+    twice = sum(count - 1 for count in collections.Counter(name for name, _ in answered).values())
     found |= {"tasks": tasks, "requests": len(asked), "ended_share": ended / tasks, "paid_twice": twice}
     return found | {"tokens": tokens, "counted_by_server": counted}
 
@@ -376,48 +376,43 @@ def _durable(path: Path, names: Sequence[str]) -> set[str]:
 def resume(quick: bool) -> dict[str, Any]:
     """Kill, look what is durable, begin again; whenever all is answered, another ledger."""
     kills, questions, chance = 10 if quick else 100, 120, random.Random(5)
-    again, lost, answers, ledgers = 0, 0, 0, 0
+    names = [f"question-{number}" for number in range(questions)]
+    count: collections.Counter[str] = collections.Counter()
     writing: list[float] = []
     with tempfile.TemporaryDirectory() as folder, serving(Tally(0.02)) as (url, told):
-        killed = 0
-        for ledgers in itertools.count():  # noqa: B007
-            path, durable, begun = Path(folder) / f"{ledgers}.db", set[str](), len(told()[0])
-            begun_answers = len(told()[1])
-            while len(durable) < questions and killed < kills:
-                process, finished = _killed_or_done(url, path, questions, chance.uniform(0.0, 0.5))
-                killed += not finished
-                writing += finished
-                asked, answered, _, _ = told()
-                again += len(durable.intersection(asked[begun:]))
-                begun = len(asked)
-                durable = _durable(path, [f"question-{number}" for number in range(questions)])
-            answers += len(durable)
-            lost += len(answered) - begun_answers - len(durable)
-            if killed >= kills:
-                break
-    return {
-        "kills": killed,
-        "ledgers": ledgers + 1,
-        "durable_answers": answers,
-        "asked_again": again,
-        "lost_on_the_way": lost,
-        "writing_ms": _latency([1e3 * each for each in writing]) if len(writing) > 1 else None,
-    }
+        while count["kills"] < kills:
+            count["ledgers"] += 1
+            path, durable = Path(folder) / f"{count['ledgers']}.db", set[str]()
+            while len(durable) < questions and count["kills"] < kills:
+                before = told()
+                killed_at, seconds = _killed_or_done(url, path, questions, chance.uniform(0.0, 0.5))
+                asked, answered = (now[len(then) :] for now, then in zip(told()[:2], before[:2], strict=True))
+                count["kills"] += killed_at < float("inf")
+                writing += seconds
+                count["asked_again"] += len(durable.intersection(asked))
+                durable = _durable(path, names)
+                lost = [at for name, at in answered if name not in durable]
+                count["lost_before_written"] += sum(at < killed_at for at in lost)
+                count["lost_on_the_wire"] += sum(at >= killed_at for at in lost)
+            count["durable_answers"] += len(durable)
+    return {"asked_again": 0, **count, "writing_ms": _latency([1e3 * each for each in writing])}
 
 
-def _killed_or_done(url: str, path: Path, questions: int, seconds: float) -> tuple[int, list[float]]:
+def _killed_or_done(url: str, path: Path, questions: int, seconds: float) -> tuple[float, list[float]]:
+    """When it was killed (never: infinity), and how long each writing of answers took where it came to its end."""
     ours, theirs = PROCESSES.Pipe()
     process = PROCESSES.Process(target=mortal, args=(theirs, url, str(path), questions))
     process.start()
     theirs.close()
     ours.recv()
-    finished: list[float] = []
+    killed_at, finished = float("inf"), list[float]()
     if ours.poll(seconds):
         finished = ours.recv()
     else:
+        killed_at = time.monotonic()
         os.kill(process.pid or 0, signal.SIGKILL)
     process.join()
-    return process.exitcode or 0, finished
+    return killed_at, finished
 
 
 # ---------------------------------------------------------------- all of it
@@ -437,7 +432,9 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="all of it under a minute; only a rough picture")
-    parser.add_argument("--part", action="append", choices=list(PARTS), help="only this one; may be given several times")
+    parser.add_argument(
+        "--part", action="append", choices=list(PARTS), help="only this one; may be given several times"
+    )
     arguments = parser.parse_args()
     found: dict[str, Any] = dict.fromkeys(PARTS)
     for name, part in PARTS.items():

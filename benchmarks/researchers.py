@@ -1,6 +1,6 @@
 """Swarms whose language model answers like a researcher of known quality: two parts of `benchmarks/minds.py`.
 
-A cell has thirty settings with four values each. Ten values are planted: each is worth one standard deviation of a paired
+A cell has thirty settings with twelve values each. Ten values are planted: each is worth one standard deviation of a paired
 difference. Ten others cost as much; all else does nothing. The model is a server of our own, asked over HTTP through
 LangChain, that proposes values at a given share of planted ones. Engine, roles, ledger (SQLite in memory), library and
 statistics are the real ones; a function stands for the laboratory.
@@ -39,7 +39,7 @@ from jupyter_swarm.words import Analysis, Budget, Context, Experiment, Objective
 from jupyter_swarm.workspace import Workspace
 
 SETTINGS = 30
-VALUES = ("plain", "brisk", "calm", "dense")
+VALUES = ("plain", "brisk", "calm", "dense", "even", "firm", "gentle", "hard", "idle", "light", "mild", "narrow")
 PLANTED = 10
 WORTH = math.sqrt(2.0)
 """Of a planted value: one standard deviation of the difference of two runs, each with noise of 1."""
@@ -238,7 +238,7 @@ def notes(folder: Path) -> LocalLibrary:
     for number in range(SETTINGS):
         name = f"k{number:02d}"
         (folder / "notes" / f"{name}.md").write_text(
-            f"# On {name}\n\nThe settings of a measurement can help. We varied {name} over {', '.join(VALUES)}. "
+            f"# On {name}\n\nThe settings of a measurement can help. We varied {name}. "
             f"In our hands {name} mattered less than the noise between two runs. Others report that a {VALUES[1]} {name} "
             f"raises the score on large data.\n",
             encoding="utf-8",

@@ -9,9 +9,10 @@ on a local disk; a rollback journal where the folder lies on a network file syst
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,11 @@ class SqlStore:
     ['hello']
     """
 
-    def __init__(self, engine: Engine, *, name: str = "ledger") -> None:
+    def __init__(self, engine: Engine, *, name: str = "ledger", shared: bool = False) -> None:
         self._engine = engine
         self._name = name
+        self._turn: AbstractContextManager[Any] = threading.RLock() if shared else nullcontext()
+        """Threads that share one connection use it one after the other."""
         with self._errors():
             self._check_version()
 
@@ -138,7 +141,7 @@ class SqlStore:
         """A ledger that lives as long as this object: for benchmarks and tests of rules."""
         engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
         _prepare(engine, ())
-        return cls(engine, name="memory")
+        return cls(engine, name="memory", shared=True)
 
     def append(
         self,
@@ -261,7 +264,8 @@ class SqlStore:
     @contextmanager
     def _errors(self) -> Iterator[None]:
         try:
-            yield
+            with self._turn:
+                yield
         except DBAPIError as error:
             raise _explained(error, self._name) from error
 

@@ -95,6 +95,7 @@ class Fault:
         seconds: how long it takes until then; a very long time is a server that hangs.
         broken: half of an answer instead, with status 200.
         dropped: the connection is closed without a word.
+        text: what the error says, where that matters.
     """
 
     status: int = 500
@@ -102,6 +103,7 @@ class Fault:
     seconds: float = 0.0
     broken: bool = False
     dropped: bool = False
+    text: str = ""
 
 
 Answer = Callable[[Request], "Reply | Fault | str"]
@@ -291,7 +293,7 @@ async def _fault(fault: Fault, request: Request, writer: asyncio.StreamWriter) -
         await _sent(writer, 200, whole[: len(whole) // 2])
         return True
     kind = {401: "authentication", 429: "rate_limit"}.get(fault.status, "server_error")
-    body = {"error": {"message": f"the model cannot answer ({fault.status})", "type": kind, "code": kind}}
+    body = {"error": {"message": fault.text or f"the model cannot answer ({fault.status})", "type": kind, "code": kind}}
     more = {"Retry-After": f"{fault.retry_after:g}"} if fault.retry_after is not None else {}
     await _sent(writer, fault.status, json.dumps(body).encode(), more)
     return True

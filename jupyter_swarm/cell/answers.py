@@ -15,7 +15,7 @@ from jupyter_swarm.cell.syntax import python
 from jupyter_swarm.cell.text import parse
 from jupyter_swarm.errors import CellError, MergeError
 
-MOST_CHARACTERS, MOST_HUNKS, MOST_LINES = 60_000, 100, 3_000
+MOST_CHARACTERS, MOST_HUNKS, MOST_LINES = 30_000, 100, 2_000
 _MOST_OF_THE_SHELL = 1_000_000
 """Lines of the shell in a code times its characters: each of them is one more pass over all."""
 _FENCE = re.compile(r"(\s*)(`{3,}|~{3,})\s*([\w+.-]*)[^`]*")

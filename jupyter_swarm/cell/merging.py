@@ -11,23 +11,24 @@ Anything of which it is not sure where it belongs is refused, with words that a 
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
+import math
 from collections.abc import Iterable, Sequence
 from itertools import product
 
 from jupyter_swarm.cell.answers import Answer, Hunk, answered, as_python, left_out
 from jupyter_swarm.cell.bounds import recorded
 from jupyter_swarm.cell.lock import check_lock
-from jupyter_swarm.cell.placing import Cell, chosen, places
+from jupyter_swarm.cell.placing import MOST_READINGS, Cell, chosen, places
 from jupyter_swarm.cell.reaching import check_reach
 from jupyter_swarm.cell.scan import scanned
 from jupyter_swarm.cell.syntax import typed
 from jupyter_swarm.cell.text import text_of
 from jupyter_swarm.cell.weaving import Change, Source, replaced
-from jupyter_swarm.errors import CellError, MergeError, SwarmError
+from jupyter_swarm.errors import CellError, MergeError
 from jupyter_swarm.words import Analysis, Variation
 
-_MOST_READINGS = 16
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ANSWER = "a unified diff of the cell, with two or three lines of context, or the whole cell in one fence"
 
@@ -102,25 +103,35 @@ def _patched(code: str, hunks: Sequence[Hunk]) -> str:
         for hunk, each in zip(hunks, found, strict=True)
     )
     kept = [chosen(hunk, each, trusted=trusted) for hunk, each in zip(hunks, found, strict=True)]
-    readings = [place.changes for place in kept]
-    combined = list(product(*readings))[:_MOST_READINGS] if _few(readings) else list(_all_alike(readings))
-    codes = [_with(cell.lines, [change for part in each for change in part]) for each in combined]
-    return _one(codes or [code], hunks)
+    if sum(len(place.changes) - 1 for place in kept) > 2 * MOST_READINGS:
+        raise _ambiguous(hunks[0])
+    readings = [_likely(cell, place.changes) for place in kept]
+    if math.prod(map(len, readings)) > MOST_READINGS:
+        raise _ambiguous(hunks[0])
+    codes = [_with(cell.lines, [change for part in each for change in part]) for each in product(*readings)]
+    spare = _with(cell.lines, [change for place in kept for change in place.spare])
+    for each in (codes, [spare]):
+        if (made := _one(each, hunks)) is not None:
+            return made
+    raise _explained(codes[0], hunks)
 
 
-def _few(readings: Sequence[tuple[object, ...]]) -> bool:
-    count = 1
-    for each in readings:
-        count *= len(each)
-        if count > _MOST_READINGS:
-            return False
-    return True
+def _likely(cell: Cell, readings: tuple[tuple[Change, ...], ...]) -> Sequence[tuple[Change, ...]]:
+    """Readings of a hunk that parse without the other hunks; all of them where none does."""
+    if len(readings) == 1 or len(readings) > MOST_READINGS:
+        return readings
+    return [each for each in readings if _tree(_with(cell.lines, each))] or readings
 
 
-def _all_alike(readings: Sequence[tuple[tuple[Change, ...], ...]]) -> Iterable[tuple[tuple[Change, ...], ...]]:
-    """All hunks as they are indented, and all as the cell is."""
-    yield tuple(each[0] for each in readings)
-    yield tuple(each[-1] for each in readings)
+def _tree(code: str) -> str:
+    """A code as text that is equal for equal trees; "" where it does not parse."""
+    with contextlib.suppress(CellError, MergeError):
+        return ast.dump(text_of(as_python(code)).tree)
+    return ""
+
+
+def _ambiguous(hunk: Hunk) -> MergeError:
+    return MergeError(f"{hunk} is indented unlike the cell, and could mean two things", cure="the cell's indentation")
 
 
 def _with(lines: Sequence[str], changes: Iterable[Change]) -> str:
@@ -135,28 +146,31 @@ def _with(lines: Sequence[str], changes: Iterable[Change]) -> str:
     return "\n".join([*done, *lines[place:]])
 
 
-def _one(codes: Sequence[str], hunks: Sequence[Hunk]) -> str:
+def _one(codes: Iterable[str], hunks: Sequence[Hunk]) -> str | None:
     """The one reading that parses; where several mean the same, the one that is indented as the cell is.
 
+    None where none parses.
+
     Raises:
-        MergeError: none does, or two do that mean different things.
+        MergeError: two mean different things.
     """
     trees: dict[str, str] = {}
-    first: SwarmError | None = None
     for each in codes:
-        try:
+        with contextlib.suppress(CellError, MergeError):
             code = as_python(each)
             trees[ast.dump(text_of(code).tree)] = code
-        except (CellError, MergeError) as error:
-            first = first or error
-    if len(trees) == 1:
-        return next(iter(trees.values()))
-    if trees:
-        raise MergeError(
-            f"{hunks[0]} is indented unlike the cell, and could mean two things", cure="the cell's own indentation"
-        )
-    assert first is not None
-    raise MergeError(f"with {hunks[0]}, {first.what}", where=first.where, cure=first.cure or _ANSWER)
+    if len(trees) > 1:
+        raise _ambiguous(hunks[0])
+    return next(iter(trees.values()), None)
+
+
+def _explained(code: str, hunks: Sequence[Hunk]) -> MergeError:
+    """Why a code does not parse."""
+    try:
+        text_of(as_python(code))
+    except (CellError, MergeError) as error:
+        return MergeError(f"with {hunks[0]}, {error.what}", where=error.where, cure=error.cure or _ANSWER)
+    raise AssertionError("it parses")
 
 
 # ---------------------------------------------------------------- code
@@ -168,7 +182,7 @@ def _replaced(code: str, answer: Answer, metric: str) -> str:
     new = [each for each in map(_source, answer.codes) if ast.dump(each.tree) != ast.dump(mine.tree)]
     if not new:
         raise MergeError("the answer is the cell as it is", cure="change something, as a unified diff")
-    whole = [each for each in new if _gives(each.text.code, metric)]
+    whole = [each for each in new if _gives(each.text.code, metric, Analysis(code=code, metric=metric))]
     if len(whole) > 1 or (whole and len(new) > 1):
         raise MergeError(f"the answer holds {len(new)} codes", cure="one fence with the whole cell, or one diff")
     if whole:
@@ -242,7 +256,7 @@ def _with_directive(code: str, name: str, comment: str) -> str:
         return code
     lines[same[0]] = f"{lines[same[0]].rstrip()}  {comment}"
     made = "\n".join(lines)
-    return made if _same(made, code) else code
+    return made if _tree(made) == _tree(code) else code
 
 
 def _assigned(line: str) -> str:
@@ -250,25 +264,18 @@ def _assigned(line: str) -> str:
     return before.strip() if sign else ""
 
 
-def _same(code: str, other: str) -> bool:
-    try:
-        return ast.dump(text_of(code).tree) == ast.dump(text_of(other).tree)
-    except CellError:
-        return False
-
-
-def _gives(code: str, metric: str) -> bool:
+def _gives(code: str, name: str, analysis: Analysis) -> bool:
     """Whether a code assigns a name."""
-    found = scanned(code, Analysis(code=code, metric=metric)).definitions.get(metric, ())
+    found = scanned(code, analysis).definitions.get(name, ())
     return bool({definition.kind for definition in found} & {"assign", "element", "mutate", "loop", "with"})
 
 
 def _check(code: str, base: str, analysis: Analysis) -> None:
     """What has to hold of what comes of an answer."""
-    if _same(code, base):
+    if ast.dump(text_of(code).tree) == ast.dump(text_of(base).tree):
         raise MergeError("the answer changes nothing but comments and layout", cure="change a statement")
     for name in (analysis.metric, *recorded(analysis.record, analysis.keep)):
-        if not _gives(code, name):
+        if not _gives(code, name, analysis):
             raise MergeError(f"the cell no longer assigns {name!r}", cure=f"keep the statement that assigns {name}")
     check_reach(code, analysis)
     check_lock(code, analysis)

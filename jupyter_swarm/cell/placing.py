@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
-from itertools import product
+from functools import cached_property, partial
+from itertools import groupby, islice, product
 from typing import NamedTuple
 
 from jupyter_swarm.cell.answers import Hunk, Line, as_python
@@ -14,6 +14,7 @@ from jupyter_swarm.cell.syntax import typed
 from jupyter_swarm.cell.weaving import Change, Source, blocks, replaced
 from jupyter_swarm.errors import CellError, MergeError
 
+MOST_READINGS = 16
 MOST_TRIMMED = 3
 """Lines of context at either end that need not be as in the cell, where the rest is enough."""
 _CURE = "copy two or three lines of context around the change exactly as they are in the cell, or give the whole cell"
@@ -30,6 +31,8 @@ class Place(NamedTuple):
     """Whether each line stands there with its very white space, some of it before a line."""
     changes: tuple[tuple[Change, ...], ...]
     """Readings: the added lines as they are indented, or as the others of the hunk are in the cell."""
+    spare: tuple[Change, ...]
+    """A reading for where none of these parses."""
 
 
 class Cell:
@@ -212,16 +215,25 @@ def _place(hunk: Hunk, cell: Cell, at: dict[int, int]) -> Place:
     pairs = [(old[n].text, cell.shown[k] if cell.shown[k].strip() else cell.lines[k]) for n, k in at.items()]
     removed = [pair for n, pair in zip(at, pairs, strict=True) if old[n].kind == "-"]
     same = all(cell.lines[k] == old[n].text or cell.shown[k] == old[n].text for n, k in at.items())
-    size, shift = _measured(removed or pairs)
+    size, shifts = _measured(pairs, removed)
     at = _with_blanks(old, cell, at)
-    readings = (lambda text: text, lambda text: cell.indented(text, size, shift))
-    changes = [_changes(hunk, at, reading) for reading in readings]
+    plain = _changes(hunk, at, lambda _, text: text)
+    manners = islice(product(*(_manners(group, shifts) for group in _groups(hunk))), MOST_READINGS + 1)
+    readings = [_changes(hunk, at, partial(_indented, cell, size, each)) for each in manners]
+    behind = shifts == [0] and _is_behind_blanks(hunk)
     return Place(
         line=line,
         numbered=hunk.start is not None and hunk.start - 1 + first == line,
         exact=same and any(text[:1].isspace() for text, _ in pairs),
-        changes=tuple(changes[: 1 + (changes[0] != changes[1])]),
+        changes=(plain, *(each for each in readings if each != plain)),
+        spare=_changes(hunk, at, lambda _, text: cell.indented(text, size, -1)) if behind else plain,
     )
+
+
+def _is_behind_blanks(hunk: Hunk) -> bool:
+    """Whether all added lines begin with a blank, as if the sign had one behind it."""
+    added = [line.text for line in hunk.lines if line.kind == "+" and line.text.strip()]
+    return bool(added) and all(text.startswith(" ") for text in added)
 
 
 def _with_blanks(old: Sequence[Line], cell: Cell, at: dict[int, int]) -> dict[int, int]:
@@ -238,27 +250,64 @@ def _with_blanks(old: Sequence[Line], cell: Cell, at: dict[int, int]) -> dict[in
     return at
 
 
-def _measured(pairs: Sequence[tuple[str, str]]) -> tuple[int, int]:
-    """How many blanks a tab of the hunk stands for, and by how much its lines are indented more in the cell.
+def _measured(pairs: Sequence[tuple[str, str]], removed: Sequence[tuple[str, str]]) -> tuple[int, list[int]]:
+    """How many blanks a tab of the hunk stands for, and by how much its lines may be indented more in the cell.
 
-    The shift is 0 where it differs from line to line.
+    Args:
+        pairs: lines in the hunk and in the cell.
+        removed: those of them that the hunk removes: models take more care of these than of context.
     """
-    sizes = {size: {_width(there) - _width(here, size) for here, there in pairs} for size in (4, 2, 8, 3)}
+    telling = [(here, there) for here, there in removed if _width(there)] or pairs
+    sizes = {size: {_width(there) - _width(here, size) for here, there in telling} for size in (4, 2, 8, 3)}
     size = next((size for size, shifts in sizes.items() if shifts == {0}), 4)
-    return size, (sizes[size].pop() if len(sizes[size]) == 1 else 0)
+    return size, sorted({0, *sizes[size]}, key=abs)
 
 
 def _width(line: str, size: int = 4) -> int:
     return len(line[: len(line) - len(line.lstrip())].expandtabs(size))
 
 
-def _changes(hunk: Hunk, at: dict[int, int], reading: Callable[[str], str]) -> tuple[Change, ...]:
-    """Lines removed, and lines added behind those that they follow in the hunk."""
+def _groups(hunk: Hunk) -> list[list[str]]:
+    """Added lines that follow each other."""
+    runs = groupby(hunk.lines, key=lambda line: line.kind == "+")
+    return [[line.text for line in lines] for added, lines in runs if added]
+
+
+class _Manner(NamedTuple):
+    """By how much added lines are indented more in the cell, and whether those at the margin are, too."""
+
+    shift: int
+    margin: bool
+
+
+def _indented(cell: Cell, size: int, manners: Sequence[_Manner], group: int, text: str) -> str:
+    """A line of a group as it stands in the cell; a tab of the hunk stands for `size` blanks."""
+    shift, margin = manners[group]
+    return cell.indented(text, size, shift if margin or text[:1].isspace() else 0)
+
+
+def _manners(group: Sequence[str], shifts: Sequence[int]) -> list[_Manner]:
+    both = any(text[:1].isspace() for text in group) and any(text.strip() and not text[:1].isspace() for text in group)
+    margins = [_Manner(shift, margin=False) for shift in shifts if shift and both]
+    return [*(_Manner(shift, margin=True) for shift in shifts), *margins]
+
+
+def _changes(hunk: Hunk, at: dict[int, int], said: Callable[[int, str], str]) -> tuple[Change, ...]:
+    """Lines removed, and lines added behind those that they follow in the hunk.
+
+    Args:
+        hunk: what is placed.
+        at: number of an old line → line of the cell, both from 0.
+        said: number of a group of added lines, and a line of it → how it stands in the cell.
+    """
     found: list[Change] = []
     number, place = 0, min(at.values())
+    group, before = -1, " "
     for line in hunk.lines:
+        group += line.kind == "+" != before
+        before = line.kind
         if line.kind == "+":
-            text = reading(line.text)
+            text = said(group, line.text)
             if found and found[-1][1] == place and found[-1][2]:
                 found[-1][2].append(text)
             else:
@@ -296,7 +345,7 @@ def _by_statements(hunk: Hunk, cell: Cell) -> list[Place]:
             line = cell.source.first(block[run[0]])
             offset = next(n for n, each in enumerate(hunk.old) if _bare(each.text))
             numbered = hunk.start is not None and hunk.start - 1 + offset == line
-            found.append(Place(line, numbered, False, ((change,),)))
+            found.append(Place(line, numbered, False, ((change,),), (change,)))
     return found
 
 

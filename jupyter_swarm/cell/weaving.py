@@ -112,7 +112,7 @@ def woven(
             partner = partners.get(unit.first)
             lead = theirs.shifted(unit.lead, unit.first, inner, outer)
             if partner is not None and not any(map(str.strip, lead)):
-                lead = mine.lines[partner.lead : partner.first]
+                lead = max(mine.lines[partner.lead : partner.first], lead, key=len)
             body = _inside(mine, theirs, partner, unit, inner, outer) if partner is not None else None
             lines += lead + (theirs.shifted(unit.first, unit.end, inner, outer) if body is None else body)
     return lines

@@ -35,7 +35,7 @@ def divergence(case: Case) -> list[Sign] | None:
 def _diverged(curve: Curve) -> Sign | None:
     stretches = robust.blocks(curve.bad)
     levels = [each.value for each in stretches]
-    best = min(range(len(levels)), key=levels.__getitem__)
+    best = min(range(len(levels)), key=lambda place: (levels[place], -place))
     rise, gained = levels[-1] - levels[best], levels[0] - levels[best]
     shake = robust.noise(levels)
     if rise <= max(SIGMAS * shake, LOST * gained, LEAST * abs(levels[best])):

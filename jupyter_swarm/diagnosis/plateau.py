@@ -66,7 +66,7 @@ def _flat(curve: Curve) -> Sign | None:
     ]
     cure = (
         "see whether the loss reaches the parameters (gradient norms above 0, requires_grad, optimizer over the right "
-        "parameters), a rate 10 times higher, and whether ten examples can be learned by heart"
+        "parameters), other rates (10 times higher, 10 times lower), and whether ten examples can be learned by heart"
     )
     what = f"{curve.name} stays where it began: {number(curve.sign * tail)}"
     return Sign(kind=KIND, what=what, evidence=tuple(facts), cure=cure, weight=0.8)

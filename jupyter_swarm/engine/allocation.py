@@ -19,7 +19,7 @@ from jupyter_swarm.words import WRITTEN
 SCREENERS = ("tuning", "brainstorming")
 RULES = "classical"
 """The mind that costs nothing and is measured against."""
-MODEL_PRIOR = (0.3, 2.0)
+MODEL_PRIOR = (0.3, 4.0)
 """Wins and losses that a mind of another kind begins with: a minority's share, until its record says more."""
 RULES_PRIOR = (1.0, 1.0)
 MOST_SHARE = 0.5
@@ -78,6 +78,8 @@ def _screen(
     """Work of one mind."""
     ruled = mind == RULES
     open_ones = [each for each in state.directions.values() if workable(each) and each.id not in exhausted]
+    if ruled:
+        open_ones = [each for each in open_ones if WRITTEN not in each.targets]
     incumbent = state.incumbent()
     ahead = incumbent.hypothesis.variation.id if incumbent is not None else ""
     if not ruled and (offers := _offers(state, desk, mind)) is not None:

@@ -63,7 +63,7 @@ def _of(asked: Asked, what: str, namespace: Mapping[str, Any] | None) -> Case:
         return _of_file(path)
     if what in register.names(asked.workspace):
         raise UsageError(f"which run of {what}?", cure=f"its number, as in {asked.command} diagnose {what} 12")
-    if path.suffix.lower() in (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt") or os.sep in what:
+    if path.suffix.lower() in (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt"):
         raise UsageError(f"there is no file {what}", where=str(Path.cwd()), cure="the path of a log file, from here")
     if namespace is None:
         raise UsageError(
@@ -71,7 +71,7 @@ def _of(asked: Asked, what: str, namespace: Mapping[str, Any] | None) -> Case:
             where=str(Path.cwd()),
             cure=f"the path of a log file, or {asked.command} diagnose SWARM RUN; in a notebook %swarm diagnose {what}",
         )
-    return _of_value(what, _value(what, namespace))
+    return _of_value(what, _value(what, namespace, "is no file, and "))
 
 
 def _of_value(name: str, value: Any) -> Case:
@@ -117,8 +117,8 @@ def _namespace() -> Mapping[str, Any]:
     return shell.user_ns if shell is not None else {}
 
 
-def _value(expression: str, namespace: Mapping[str, Any]) -> Any:
-    """The value of a name or an expression of the person's own.
+def _value(expression: str, namespace: Mapping[str, Any], besides: str = "") -> Any:
+    """The value of a name or an expression of the person's own; `besides` is said where there is none.
 
     Raises:
         UsageError: it is no expression, or evaluating it fails.
@@ -127,7 +127,7 @@ def _value(expression: str, namespace: Mapping[str, Any]) -> Any:
         known = [each for each in namespace if not each.startswith("_")]
         cure = nearest(expression, known)
         raise UsageError(
-            f"the notebook has no variable {expression!r}, and there is no such file",
+            f"{expression!r} {besides}is no variable of the notebook",
             cure=cure
             if cure and not cure.startswith("one of")
             else "assign it in an earlier cell, or a log file's path",
@@ -135,9 +135,9 @@ def _value(expression: str, namespace: Mapping[str, Any]) -> Any:
     try:
         return eval(compile(expression, "<diagnose>", "eval"), dict(namespace))
     except SyntaxError as error:
-        what = f"{expression!r} is no expression: {error.msg}"
+        what = f"{expression!r} {besides}is no expression: {error.msg}"
     except Exception as error:
-        what = f"{expression!r} cannot be evaluated: {type(error).__name__}: {error}"
+        what = f"{expression!r} {besides}cannot be evaluated: {type(error).__name__}: {error}"
     raise UsageError(what, where="%swarm diagnose", cure="an expression with quotation marks in it stands in others")
 
 

@@ -240,6 +240,24 @@ _TABLE = (
         ("%swarm papers add module:sklearn.preprocessing notes/*.md papers/*.pdf",
          '%swarm papers search "feature scaling"'),
     ),
+    Verb(
+        "ask",
+        "Answer a question from the library, with citations; no swarm is needed.",
+        "asking:ask",
+        (
+            Argument("question", "in quotation marks", metavar="QUESTION", many=True, required=True),
+            Argument("--model", "the language model that answers, as in openai:gpt-5-mini, ollama:qwen3 or local:NAME "
+                     "(JUPYTER_SWARM_MODEL where not given; without any, the best quotations are shown)",
+                     metavar="MODEL"),
+            Argument("--base-url", "where it is asked: a server that speaks the provider's protocol "
+                     "(JUPYTER_SWARM_BASE_URL where not given)", metavar="URL"),
+        ),
+        "A model's sentences come as it writes them. A program checks each: its quotation stands word for word in the "
+        "passage that it names, and its numbers stand there too; what fails is struck out. Whether a sentence says "
+        "what its quotation says is yours to judge. One question takes 60,000 tokens at most.",
+        ('%swarm ask "Does scaling help support vector machines?"',
+         '%swarm ask "Does scaling help trees?" --model local:qwen3 --base-url http://127.0.0.1:8000/v1'),
+    ),
     Verb("clean", "Free what no finding needs: notebooks of screening runs, data of swarms that are gone.",
          "actions:clean", (Argument("name", "which swarm (all that are not at work where not given)",
                                     completes="swarm"),)),

@@ -47,7 +47,7 @@ class Raw(Word, frozen=True):
     """None where the provider does not say."""
     tokens_out: int | None = None
     broken: str = ""
-    """Arguments of a call that are no JSON."""
+    """Arguments of a call that are no JSON object, or what is wrong with them."""
 
 
 def encode(raw: Raw) -> bytes:
@@ -96,7 +96,7 @@ def read(raw: Raw, into: type[T]) -> T:
     if raw.finish in REFUSED:
         raise AnswerError("no answer was given")
     if raw.broken:
-        raise AnswerError(f"the arguments of the call are no JSON: {raw.broken[:200]}")
+        raise AnswerError(f"the arguments of the call cannot be read: {raw.broken[:200]}")
     given = [call for call in raw.calls if call.name == ANSWER]
     if len(given) > 1:
         raise AnswerError("there were several answers: give one")

@@ -25,7 +25,7 @@ from jupyter_swarm.minds import answers, chat, prices
 from jupyter_swarm.minds.account import Account, Amount
 from jupyter_swarm.minds.answers import AnswerError, Raw
 from jupyter_swarm.minds.chat import Connection, ModelError
-from jupyter_swarm.minds.lines import Line
+from jupyter_swarm.minds.lines import REST_SECONDS, Line
 from jupyter_swarm.minds.prompting import Prompt
 from jupyter_swarm.minds.tools import Tool, bindable
 from jupyter_swarm.protocols import Answers, Kept
@@ -121,6 +121,9 @@ class Caller:
         write: where calls and answers are written down.
         account: what the budget allows.
         urls: model → address of its server, where that is not the provider's own.
+        timeout_seconds: of one call.
+        first_wait_seconds: before a call is sent again; twice as long each time.
+        rest_seconds: of a provider that is down, before one call tries; twice as long each time.
     """
 
     known: Answers
@@ -129,6 +132,7 @@ class Caller:
     urls: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float = TIMEOUT_SECONDS
     first_wait_seconds: float = FIRST_WAIT_SECONDS
+    rest_seconds: float = REST_SECONDS
     _clients: dict[tuple[str, int], list[_Client]] = field(default_factory=dict)
     _lines: dict[str, Line] = field(default_factory=dict)
     _flights: dict[str, _Flight] = field(default_factory=dict)
@@ -247,7 +251,7 @@ class Caller:
         """The line to a model's provider."""
         name = f"{model.partition(':')[0]} {self.urls.get(model, '')}"
         if name not in self._lines:
-            self._lines[name] = Line()
+            self._lines[name] = Line(rest_seconds=self.rest_seconds)
         return self._lines[name]
 
     def _price(self, model: str) -> prices.Price | None:
@@ -397,7 +401,9 @@ class _Settling:
 
     async def answered(self, raw: Raw, kept: Kept) -> None:
         told = raw.tokens_in is not None and raw.tokens_out is not None
-        tokens = (raw.tokens_in or 0, raw.tokens_out or 0) if told else (self.tokens_in, self.tokens_out)
+        tokens = (self.tokens_in, self.tokens_out)
+        if told:
+            tokens = (max(0, raw.tokens_in or 0), max(0, raw.tokens_out or 0))
         self.done = True
         self.caller.account.settle(self.most, self._amount(*tokens))
         await self.caller.write([self._event(*tokens, guessed=not told)], [kept])
@@ -488,8 +494,15 @@ def _said(raw: Raw) -> dict[str, Any]:
         {
             "id": call.id,
             "type": "function",
-            "function": {"name": call.name, "arguments": json.dumps(call.arguments, sort_keys=True)},
+            "function": {"name": call.name, "arguments": _json(call.arguments)},
         }
         for call in raw.calls
     ]
     return {"role": "assistant", "content": raw.text, "tool_calls": calls}
+
+
+def _json(arguments: Any) -> str:
+    try:
+        return json.dumps(arguments, sort_keys=True)
+    except RecursionError:
+        return "{}"

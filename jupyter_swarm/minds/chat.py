@@ -69,7 +69,8 @@ class Connection:
     room: int = POOLED
     """Calls in flight that it bears; beyond that its pool of connections costs more than the calls."""
     _sync: Any = None
-    _async: tuple[Any, ...] = ()
+    _async: Any = None
+    _wire: wire.Wire | None = None
     _bound: dict[str, Any] = field(default_factory=dict)
 
     def ask(self, text: str) -> Answer:
@@ -98,10 +99,15 @@ class Connection:
             ModelError: no answer came.
         """
         from langchain_core.messages import convert_to_messages
+        from pydantic import ValidationError
 
         try:
-            result = await self.model._agenerate(convert_to_messages(list(messages)), **self._with(tools, name))
-            return _chosen(result)
+            said, options = convert_to_messages(list(messages)), self._with(tools, name)
+            if self._wire is not None:
+                return _chosen(await self._wire.ask(self.model, said, options))
+            return _chosen(await self.model._agenerate(said, **options))
+        except ValidationError:  # an answer came, of which LangChain can make no message
+            return Raw(broken="they are no object")
         except Exception as error:
             raise _explained(error) from None
 
@@ -111,9 +117,14 @@ class Connection:
         Raises:
             ModelError: no answer came, or not all of it.
         """
+        usage = {"stream_usage": True} if hasattr(self.model, "stream_usage") else {}
         try:
-            async for chunk in self.model.astream(list(messages)):
+            chunks = self.model.astream(list(messages), **usage)
+            with _quiet():  # whether it is traced is decided before the first piece
+                chunk = await anext(chunks, None)
+            while chunk is not None:
                 yield _raw(chunk)
+                chunk = await anext(chunks, None)
         except Exception as error:
             raise _explained(error) from None
 
@@ -131,8 +142,9 @@ class Connection:
     async def aclose(self) -> None:
         """Hang up, where it was asked in an event loop."""
         self.close()
-        for each in self._async:
-            await each.aclose()
+        for each in (self._async, self._wire):
+            if each is not None:
+                await each.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -165,35 +177,31 @@ def connect(
     if max_tokens is not None:
         more[_MOST_TOKENS.get(provider.name, "max_tokens")] = max_tokens
     direct = bool(url) and providers.loopback(url)  # a proxy of the environment would carry it elsewhere
-    clients: tuple[Any, Any] | None = None
+    clients: tuple[Any, Any] = (None, None)
     if provider.name == "ollama":
         more["client_kwargs"] = {"timeout": timeout_seconds, "trust_env": False}
     else:
         key = keys.find(provider.variable) if provider.variable else None
         more |= {"timeout": timeout_seconds, "max_retries": 0, "api_key": key.value if key is not None else NO_KEY}
         if direct and provider.package == OPENAI:
-            clients = _direct(timeout_seconds)
+            clients = _direct(url, timeout_seconds)
             more |= {"http_client": clients[0], "http_async_client": clients[1]}
     with _quiet():
         made = init_chat_model(name, model_provider=provider.langchain or provider.name, **more)
-    connection = Connection(made, _sync=clients and clients[0], _async=clients[1:] if clients else ())
-    if provider.package == OPENAI and wire.usable():
-        _wired(connection, more["api_key"], timeout_seconds, direct=direct)
-    return connection
+    found = _wire(made, more["api_key"], timeout_seconds, direct=direct) if provider.package == OPENAI else None
+    return Connection(made, POOLED if found is None else WIRED, *clients, found)
 
 
-def _wired(connection: Connection, key: str, timeout_seconds: float, *, direct: bool) -> None:
-    """Let what is asked whole go over our wire, with the address and the headers of the client that is there."""
-    model = connection.model
+def _wire(model: Any, key: str, timeout_seconds: float, *, direct: bool) -> wire.Wire | None:
+    """A wire with the address and the headers of the client that the model has."""
+    if not wire.fits(model):
+        return None
     client = model.root_async_client
     headers = {"Authorization": f"Bearer {key}"}
     headers |= {"OpenAI-Organization": client.organization} if client.organization else {}
     headers |= {"OpenAI-Project": client.project} if client.project else {}
     headers |= model.default_headers or {}
-    made = wire.Wire(model.async_client, str(client.base_url), headers, timeout_seconds, direct=direct)
-    model.async_client = made
-    connection.room = WIRED
-    connection._async = (*connection._async, made)
+    return wire.Wire(str(client.base_url), headers, timeout_seconds, direct=direct)
 
 
 def silence() -> None:
@@ -202,20 +210,25 @@ def silence() -> None:
         os.environ.pop(name, None)
 
 
-def _direct(timeout_seconds: float) -> tuple[Any, Any]:
+def _direct(url: str, timeout_seconds: float) -> tuple[Any, Any]:
     """Clients that ask no proxy and are sent nowhere else."""
     import openai
 
     settings: dict[str, Any] = {"trust_env": False, "timeout": timeout_seconds, "follow_redirects": False}
+    if url.startswith("http:"):
+        settings["verify"] = False  # there are no certificates, and reading a list of them takes time
     return openai.DefaultHttpxClient(**settings), openai.DefaultAsyncHttpxClient(**settings)
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing of what is asked goes to a tracing service, whatever the environment says."""
+    """Nothing of what is asked goes to a tracing service, whatever the environment says, or said when it was read."""
+    from langsmith.run_helpers import tracing_context
+
     before = {name: os.environ.pop(name) for name in _TRACING if name in os.environ}
     try:
-        yield
+        with tracing_context(enabled=False):
+            yield
     finally:
         os.environ.update(before)
 

@@ -20,12 +20,13 @@ from jupyter_swarm.words import Citation
 
 NOTHING = "NOTHING FOUND"
 """What a model writes where the passages answer nothing."""
+LONGEST_MARK = 1_900
 _OPEN, _FIRST, _MOST = "[", 0xE000, 6400
 """Marks are characters of the private use area while sentences are told apart."""
 _MARKS = "\ue000-\uf8ff"
 _SOURCE = re.compile(r'\s*(P\d{1,4})\s*(?:[:,]?\s*["“](.{1,600}?)["”](?=\s*(?:\]|[;,]\s*P\d)))?', re.DOTALL)
 _NEXT = re.compile(r"\s*([\];,])")
-_UNDONE = re.compile(r"\[\s*(?:P(?:\d{1,4}(?:[\s:,;]*|.{0,700}))?)?\Z", re.DOTALL)
+_UNDONE = re.compile(r'\[\s*(?:P\d{0,4}\s*[:;,]?\s*)*(?:["“].{0,1900})?\Z', re.DOTALL)
 """The beginning of a mark at the end of what has come so far."""
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 _END = re.compile(rf"[.!?…][\"'”’)]*(?:\s*[{_MARKS}])*(?=\s+[\"“'(]?[A-Z0-9À-Þ])")
@@ -72,12 +73,14 @@ def footed(text: str, passages: Sequence[Passage], *, whole: bool = True) -> Foo
         passages: what it was given, in that order.
         whole: whether all of it has come; else its last sentence is not judged yet.
 
-    >>> passage = Passage(id="", paper="", title="", kind="paper", place="", start=0, end=29, text="Trees split one at a time.")
+    >>> text = "Trees split one at a time."
+    >>> passage = Passage(id="", paper="", title="", kind="paper", place="", start=0, end=len(text), text=text)
     >>> found = footed('They do so [P1: "split one at a time"]. Kettles boil.', [passage])
     >>> [(each.text, each.wrong) for each in found.sentences]
     [('They do so [1].', ''), ('Kettles boil.', 'it names no source')]
     """
     notes = _Notes(passages)
+    text = _plain(text)
     marked, marks = _marked(text if whole else _settled(text))
     sentences = list(_sentences(marked))
     stated = [_stated(each, marks, notes) for each in sentences]
@@ -95,7 +98,7 @@ def so_far(text: str, passages: Sequence[Passage]) -> str:
     'They do so '
     """
     notes = _Notes(passages)
-    marked, marks = _marked(_settled(text))
+    marked, marks = _marked(_settled(_plain(text)))
     return "".join(_numbers(marks[each], notes) if each in marks else each for each in marked)
 
 
@@ -127,9 +130,13 @@ class _Notes:
         return self._given[source.passage].text
 
 
+def _plain(text: str) -> str:
+    """Lines of printable characters."""
+    return "".join(each for each in re.sub(r"[^\S\n]+", " ", text) if each == "\n" or each.isprintable())
+
+
 def _marked(text: str) -> tuple[str, Mapping[str, tuple[Source, ...]]]:
     """The text with a character for each mark, and what these stand for."""
-    text = "".join(each for each in text if each == "\n" or each.isprintable())
     pieces: list[str] = []
     marks: dict[str, tuple[Source, ...]] = {}
     place = 0
@@ -158,17 +165,18 @@ def _mark(text: str, start: int) -> tuple[tuple[Source, ...], int]:
             return (), start
         place = after.end()
         if after[1] == "]":
-            return tuple(sources), place
+            return (tuple(sources), place) if place - start <= LONGEST_MARK else ((), start)
     return (), start
 
 
 def _settled(text: str) -> str:
-    """The text without a mark that has only begun."""
-    start = text.rfind(_OPEN)
-    while start >= 0:
-        if _UNDONE.match(text, start) and not _mark(text, start)[0]:
-            return _settled(text[:start]) if False else text[:start]
-        start = text.rfind(_OPEN, 0, start) if len(text) - start < 700 else -1
+    """The text up to a mark that has only begun."""
+    place = 0
+    while (start := text.find(_OPEN, place)) >= 0:
+        sources, end = _mark(text, start)
+        if not sources and _UNDONE.match(text, start):
+            return text[:start]
+        place = end if sources else start + 1
     return text
 
 

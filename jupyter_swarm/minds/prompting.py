@@ -93,6 +93,12 @@ def data(kind: str, text: str, name: str = "") -> str:
     shown = text.replace("\0", "")
     if len(shown) > MOST_DATA:
         shown = f"{shown[: MOST_DATA // 2]}\n[… {len(shown) - MOST_DATA} characters …]\n{shown[-MOST_DATA // 2 :]}"
-    bound = hashlib.sha256(f"{kind}/{name}/{shown}".encode(errors="replace")).hexdigest()[:12]
+    bound = _hash(f"{kind}/{name}/{shown}")
+    while bound in shown:
+        bound = _hash(bound)
     label = re.sub(r"[^\w.:/ -]", "_", name)
     return f'<data kind="{kind}" name="{label}" bound="{bound}">\n{shown}\n</data bound="{bound}">'
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:12]

@@ -1,13 +1,14 @@
 """The wire under LangChain's client of OpenAI's protocol: what it sends whole and reads whole, over aiohttp.
 
 OpenAI's own client spends 2 to 10 ms of a core on each call that goes out beside hundreds of others, this one 0.3 ms.
-It stands where `ChatOpenAI` keeps its client (`async_client`), adds nothing to what it carries, tries nothing twice,
-and leaves what is streamed to the client that was there.
+The model makes the request and reads the answer; between the two nothing is added, tried twice or followed elsewhere.
+What is streamed goes the usual way.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import ssl
 from collections.abc import Mapping
@@ -16,8 +17,6 @@ from typing import Any
 import msgspec
 
 CONNECT_SECONDS = 10.0
-_NOT_OURS = ("extra_headers", "extra_query", "extra_body", "timeout")
-"""Parameters that OpenAI's client does not send."""
 
 
 class StatusError(Exception):
@@ -33,45 +32,34 @@ class StatusError(Exception):
         self.status_code, self.headers = status_code, headers
 
 
-class Answered:
-    """What came back, as `ChatOpenAI` looks at it."""
-
-    def __init__(self, value: Any, headers: Mapping[str, str]) -> None:
-        self._value, self.headers = value, headers
-
-    def parse(self) -> Any:
-        """The answer's JSON."""
-        return self._value
-
-
 class Wire:
     """Calls to one server, in one event loop.
 
     Args:
-        usual: the client that was there, for what is streamed.
         url: of the server, up to `/v1`.
         headers: that go with each call.
         timeout_seconds: of each call.
         direct: whether no proxy of the environment may be asked.
     """
 
-    def __init__(
-        self, usual: Any, url: str, headers: Mapping[str, str], timeout_seconds: float, *, direct: bool
-    ) -> None:
-        self._usual, self._url, self._headers = usual, f"{url.rstrip('/')}/chat/completions", dict(headers)
+    def __init__(self, url: str, headers: Mapping[str, str], timeout_seconds: float, *, direct: bool) -> None:
+        self._url, self._headers = f"{url.rstrip('/')}/chat/completions", dict(headers)
         self._seconds, self._direct = timeout_seconds, direct
         self._session: Any = None
 
-    @property
-    def with_raw_response(self) -> _Whole:
-        """Calls whose answer is read whole."""
-        return _Whole(self)
+    async def ask(self, model: Any, messages: list[Any], options: Mapping[str, Any]) -> Any:
+        """What `model._agenerate(messages, **options)` gives: the request is the model's, and so is how it is read.
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._usual, name)
+        Raises:
+            what `post` raises, or LangChain where it cannot read the answer.
+        """
+        payload = model._get_request_payload(messages, **options)
+        if "response_format" in payload or model._use_responses_api(payload):
+            return await model._agenerate(messages, **options)
+        return model._create_chat_result(await self.post(payload))
 
-    async def post(self, payload: Mapping[str, Any]) -> Answered:
-        """Ask once.
+    async def post(self, payload: Mapping[str, Any]) -> Any:
+        """Send a request, and read the JSON that comes back.
 
         Raises:
             StatusError: the server answered with an error, or sent us elsewhere.
@@ -79,13 +67,14 @@ class Wire:
             aiohttp.ClientError, TimeoutError: no answer, or not all of it.
         """
         if self._session is None:
-            self._session = _session(self._headers, self._seconds, direct=self._direct)
+            context = _certificates() if self._url.startswith("https:") else True
+            self._session = _session(context, self._headers, self._seconds, direct=self._direct)
         async with self._session.post(self._url, data=_written(payload), allow_redirects=False) as response:
             body = await response.read()
-            headers = {name.lower(): value for name, value in response.headers.items()}
             if response.status >= 300:
+                headers = {name.lower(): value for name, value in response.headers.items()}
                 raise StatusError(response.status, _why(body), headers)
-        return Answered(json.loads(body), headers)
+        return json.loads(body)
 
     async def aclose(self) -> None:
         """Hang up."""
@@ -95,30 +84,17 @@ class Wire:
             await asyncio.sleep(0)  # its sockets close in the next turn of the loop
 
 
-class _Whole:
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-
-    async def create(self, **payload: Any) -> Any:
-        if payload.get("stream") or any(name in payload for name in _NOT_OURS):
-            return await self._wire._usual.with_raw_response.create(**payload)
-        return await self._wire.post(payload)
+def fits(model: Any) -> bool:
+    """Whether aiohttp is installed and the model can be asked so."""
+    needed = ("_get_request_payload", "_use_responses_api", "_create_chat_result")
+    return importlib.util.find_spec("aiohttp") is not None and all(hasattr(model, each) for each in needed)
 
 
-def usable() -> bool:
-    """Whether aiohttp is installed."""
-    try:
-        import aiohttp  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def _session(headers: Mapping[str, str], seconds: float, *, direct: bool) -> Any:
+def _session(context: ssl.SSLContext | bool, headers: Mapping[str, str], seconds: float, *, direct: bool) -> Any:
     import aiohttp
 
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=_certificates()),
+        connector=aiohttp.TCPConnector(limit=0, ssl=context),
         headers={**headers, "Content-Type": "application/json", "Accept": "application/json"},
         timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(CONNECT_SECONDS, seconds)),
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import math
 
+import msgspec
+
 from jupyter_swarm import cell, statistics
 from jupyter_swarm.errors import EditError
 from jupyter_swarm.events import AnyEvent, BestEstimated, HypothesisProposed, Noted, PlanRegistered
@@ -141,7 +143,7 @@ class Validation:
         """The person's cell, for claims of papers about it; once."""
         if any(case.hypothesis.claim for case in state.cases.values()) or room(state, desk) < least_pairs(state):
             return None
-        whole = briefs.whole(state, agent, state.baseline)
+        whole = _of_claims(state, agent)
         return whole if desk.mind(agent.id).invent(whole) is None else None
 
     def _claim(self, state: SwarmState, agent: Agent, desk: Desk) -> Task | None:
@@ -150,7 +152,7 @@ class Validation:
         claims = sum(case.hypothesis.claim for case in state.cases.values())
         if not isinstance(mind, Thinker) or claims >= MOST_CLAIMS or room(state, desk) < 2 * least_pairs(state):
             return None
-        idea = mind.invent(briefs.whole(state, agent, state.baseline))
+        idea = mind.invent(_of_claims(state, agent))
         if idea is None or not idea.claim:
             return None
         hypothesis = hypothesis_of(state, agent, _home(state, idea), idea)
@@ -221,6 +223,13 @@ class Validation:
             for number in range(count)
         )
         return Task(agent.id, self.name, best.direction, experiments=runs, subject=best.id)
+
+
+def _of_claims(state: SwarmState, agent: Agent) -> Brief:
+    """The person's cell; what was screened may be claimed all the same, what was planned may not."""
+    planned = {case.hypothesis.variation.id for case in state.cases.values() if case.plan}
+    whole = briefs.whole(state, agent, state.baseline)
+    return msgspec.structs.replace(whole, tried=frozenset({state.baseline.id, *planned}))
 
 
 def _home(state: SwarmState, idea: Idea) -> Direction | None:

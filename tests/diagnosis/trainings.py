@@ -13,6 +13,7 @@ from typing import Any
 
 Values = list[float]
 Log = dict[str, Any]
+Maker = Callable[[Random], Any]
 
 LENGTHS = (10, 12, 16, 20, 30, 50, 80, 120, 200, 400, 800, 1500)
 LONG = (40, 60, 100, 150, 250, 500, 1000)
@@ -210,9 +211,8 @@ def frozen(r: Random) -> Log:
 def broken(r: Random) -> Log:
     n = r.choice(LENGTHS)
     values, _ = _falling(n, r, r.uniform(0.005, 0.1))
-    start = r.randrange(n)
-    bad = r.choice((math.nan, math.inf, -math.inf))
-    return {"loss": [bad if t >= start else each for t, each in enumerate(values)], "start": start}
+    start, bad = r.randrange(n), r.choice((math.nan, math.inf, -math.inf))
+    return {"loss": [bad if t >= start else each for t, each in enumerate(values)]}
 
 
 def swinging(r: Random) -> Log:
@@ -322,7 +322,7 @@ def odd_rank(r: Random) -> list[dict[str, float]]:
     return [{**each, "loss": each["loss"] + more * (each["rank"] == rank)} for each in rows]
 
 
-PLANTED: dict[str, tuple[Callable[[Random], Any], ...]] = {
+PLANTED: dict[str, tuple[Maker, ...]] = {
     "divergence": (diverging, leaping),
     "plateau": (flat, frozen),
     "nan": (broken,),

@@ -16,7 +16,7 @@ from jupyter_swarm.jupyter.options import Argument, parse, split
 
 KNOWN = [
     "run", "this", "status", "findings", "best", "open", "export", "report", "watch", "pause", "resume", "stop",
-    "steer", "plan", "list", "papers", "clean", "doctor", "runner", "models", "help",
+    "steer", "plan", "list", "papers", "ask", "clean", "doctor", "runner", "models", "diagnose", "spend", "help",
 ]  # fmt: skip
 
 
