@@ -2,15 +2,17 @@
 
     python benchmarks/minds.py [--quick] [--part NAME]
 
-The server speaks OpenAI's protocol over real HTTP in a process of its own (`jupyter_swarm.testing`), the agents ask it in
-another one through LangChain's client, with a ledger on disk. What is measured:
+The server speaks OpenAI's protocol over real HTTP in a process of its own (`jupyter_swarm.testing`), the agents ask it
+in another one through LangChain, with a ledger on disk. What is measured:
 
-    concurrency  agents that ask again and again a server that answers in 1 s: calls a second beside the ideal ones, over
-                 agents in flight; memory of the process for each of them; a cell's latency in a kernel beside it
-    faults       5 % of requests refused for rate, 2 % failing, 1 % hanging, 1 % answered with half a JSON: how many tasks end
-                 in a result or a recorded failure, what the server counts against the budget, what it answered twice
+    concurrency  agents that ask again and again a server that answers in 1 s: calls a second beside the ideal ones,
+                 over agents in flight; memory of the process for each; a cell's latency in a kernel beside it
+    faults       5 % of requests refused for rate, 2 % failing, 1 % hanging, 1 % answered with half a JSON: how many
+                 tasks end in a result or a recorded failure, what the server counts against the budget, what it
+                 answered twice
     resume       processes killed by SIGKILL at random moments and begun again over the same ledger: how many answers
-                 that were durable are asked again (and how many were on their way when they were lost)
+                 that were durable are asked again; how many had left the server and were not yet durable
+                 (`lost_before_written`), how many it was still at (`lost_on_the_wire`)
 
 `ask`, `poor_researcher` and `mixture` have places of their own in `PARTS`. Prints one JSON object at the end.
 """
@@ -73,7 +75,7 @@ ANSWER = Reply(calls=[("answer", {"ideas": ["RobustScaler in place of MinMaxScal
 
 
 class Tally:
-    """What a server was asked and what it answered, by the question's name; and with which probability what goes wrong."""
+    """What a server was asked and answered, by the question's name; `faults` go wrong with their probability."""
 
     def __init__(self, seconds: float, faults: Sequence[tuple[float, Fault]] = (), seed: int = 0) -> None:
         self.seconds, self.faults, self.random = seconds, faults, random.Random(seed)

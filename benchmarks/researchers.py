@@ -1,9 +1,9 @@
 """Swarms whose language model answers like a researcher of known quality: two parts of `benchmarks/minds.py`.
 
-A cell has thirty settings with twelve values each. Ten values are planted: each is worth one standard deviation of a paired
-difference. Ten others cost as much; all else does nothing. The model is a server of our own, asked over HTTP through
-LangChain, that proposes values at a given share of planted ones. Engine, roles, ledger (SQLite in memory), library and
-statistics are the real ones; a function stands for the laboratory.
+A cell has thirty settings with twelve values each. Ten values are planted: each is worth one standard deviation of a
+paired difference. Ten others cost as much; all else does nothing. The model is a server of our own, asked over HTTP
+through LangChain, that proposes values at a given share of planted ones. Engine, roles, ledger, library and statistics
+are the real ones; a function stands for the laboratory.
 """
 
 from __future__ import annotations
@@ -64,10 +64,8 @@ def analysis() -> Analysis:
     parameters = ", ".join(f"k{number:02d}='plain'" for number in range(SETTINGS))
     documented = "\n".join(f"    k{number:02d} : {{{listed}}}, default='plain'" for number in range(SETTINGS))
     space: dict[str, Any] = {}
-    exec(
-        f"def measure({parameters}, seed=0):\n    '''Draw a number.\n\n    Parameters\n    ----------\n{documented}\n    '''\n",
-        space,
-    )
+    head = f"def measure({parameters}, seed=0):"
+    exec(f"{head}\n    '''Draw a number.\n\n    Parameters\n    ----------\n{documented}\n    '''\n", space)
     return cell.read(CELL, metric="score", namespace={"measure": space["measure"], "seed": 0})
 
 
@@ -150,20 +148,19 @@ class Researcher:
 
     def _answer(self, text: str) -> dict[str, Any]:
         passages = re.findall(r'<data kind="passage" name="([^"]+)"', text)
-        if "Give the ranges" in text:
-            return {"ranges": []}
-        if "Give the claims" in text:
-            return {"claims": self._claims(passages)}
-        if "Give the change" in text:
-            said = "This doubles the score: 0.41 to 0.83 in my runs."
-            return {"statement": said, "diff": "@@ -1 +1 @@\n-nothing of the cell\n+score = 1.0\n", "why": said}
-        if "Give the sentences" in text:
-            return {"sentences": ["All of my ideas were supported and raise the score by 83 %.", "H1 was supported."]}
-        if "Give the queries" in text or "queries" in text[:400]:
-            return {"queries": ["settings that help"]}
-        if "ideas at most" in text:
-            return {"ideas": [self._idea(passages) for _ in range(5)]}
-        return {}
+        success = "This doubles the score: 0.41 to 0.83 in my runs."
+        kinds: dict[str, Callable[[], dict[str, Any]]] = {
+            "ideas at most": lambda: {"ideas": [self._idea(passages) for _ in range(5)]},
+            "Give the ranges": lambda: {"ranges": []},
+            "Give the claims": lambda: {"claims": self._claims(passages)},
+            "Give the change": lambda: {"statement": success, "diff": "@@\n-nothing\n+score = 1.0\n", "why": success},
+            "The facts:": lambda: {"sentences": ["All ideas were supported, by 83 %.", "H1 was supported."]},
+            "Give the scores": lambda: {"scores": [{"passage": each, "score": 3} for each in passages]},
+            "queries at most": lambda: {"queries": ["settings that help"]},
+            "Give the sentences": lambda: {"sentences": self._synthesis(passages, text)},
+            "Give the points": lambda: {"disputes": []},
+        }
+        return next((make() for words, make in kinds.items() if words in text), {})
 
     def _idea(self, passages: list[str]) -> dict[str, Any]:
         setting, value = self._value()
@@ -183,6 +180,16 @@ class Researcher:
         edits = [{"kind": "set", "target": f"measure.{setting}", "value": value}]
         quote = "We prove that this setting is always the best."
         return [{"passage": passages[0], "quote": quote, "statement": "It is best", "edits": edits}]
+
+    def _synthesis(self, passages: list[str], text: str) -> list[dict[str, Any]]:
+        """A sentence that rests on what stands there, and one that is made up."""
+        stands = re.search(r"Others report that a \w+ k\d\d\s+raises the score on large data\.", text)
+        where = re.search(rf'name="([^"]+)" bound="[^"]+">[^<]*{re.escape(stands[0])}', text) if stands else None
+        made_up = {"passage": passages[0] if passages else "P1", "quote": "It is proven that all of it helps."}
+        said = [{"text": "All settings help.", "quotations": [made_up]}]
+        if stands and where:
+            said.append({"text": "Some report a gain.", "quotations": [{"passage": where[1], "quote": stands[0]}]})
+        return said
 
     def _value(self) -> Value:
         value = next(self._good if self.good and self._rng.random() < self.share else self._bad)
@@ -239,8 +246,8 @@ def notes(folder: Path) -> LocalLibrary:
         name = f"k{number:02d}"
         (folder / "notes" / f"{name}.md").write_text(
             f"# On {name}\n\nThe settings of a measurement can help. We varied {name}. "
-            f"In our hands {name} mattered less than the noise between two runs. Others report that a {VALUES[1]} {name} "
-            f"raises the score on large data.\n",
+            f"In our hands {name} mattered less than the noise between two runs. Others report that a {VALUES[1]} "
+            f"{name} raises the score on large data.\n",
             encoding="utf-8",
         )
     library = LocalLibrary(workspace, vectors=False)
@@ -281,12 +288,12 @@ def poor_researcher(swarms: int, say: Callable[[str], None]) -> dict[str, Any]:
             right = sum(library.verify(each) for each in cited.values())
             invented += len(cited) - right
             valid.append(right)
-            say(
-                f"poor researcher {number}: {whole} supported, {false} false, {len(found & told)} of {len(told)} planted"
-            )
+            held = f"{len(found & told)} of {len(told)} planted"
+            say(f"poor researcher {number}: {whole} supported, {false} false, {held}")
     return {
-        "swarms": swarms, "fdr": round(sum(rates) / len(rates), 4), "planted_supported": round(sum(shares) / len(shares), 3),
-        "invented_citations_shown": invented, "valid_citations_shown": min(valid),
+        "swarms": swarms, "fdr": round(sum(rates) / len(rates), 4),
+        "planted_supported": round(sum(shares) / len(shares), 3), "invented_citations_shown": invented,
+        "valid_citations_shown": min(valid),
     }  # fmt: skip
 
 

@@ -289,6 +289,8 @@ class SpaceSuggested(Event, frozen=True, tag="space-suggested"):
     low: float
     high: float
     why: str
+    wider: str = ""
+    """The knob's range from now on, where the usual one was too narrow; as `Analysis.wider` has it."""
 
 
 class SummaryWritten(Event, frozen=True, tag="summary-written"):

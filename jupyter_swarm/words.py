@@ -207,6 +207,8 @@ class Analysis(Word, frozen=True):
     """Test rows over training rows where data are re-split by the seed, as Nadeau and Bengio (2003) need it."""
     fixed: tuple[str, ...] = ()
     vary: tuple[str, ...] = ()
+    wider: tuple[str, ...] = ()
+    """Ranges beyond those that were guessed, as in `SVC.C=1e-5..1e5 log`; what a person says counts more."""
     record: tuple[str, ...] = ()
     """Names whose values each run records besides the metric; locked like it."""
     keep: tuple[str, ...] = ()

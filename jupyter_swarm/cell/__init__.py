@@ -28,7 +28,7 @@
     nameable.py              what a pickle in a file may name
     editing.py, lifting.py   `apply` and `lift`
     merging.py, reaching.py  code that a language model wrote, and what it may not do
-    answers.py, placing.py, weaving.py           what its answer holds, where that belongs, two codes woven into one
+    answers.py, placing.py, indenting.py, weaving.py         what its answer holds, where and how that belongs
     canonical.py             codes that are the same idea, as one text
     holdout.py               the cell on data that no run has seen
     wording.py               edits in words, differences of code

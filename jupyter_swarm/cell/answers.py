@@ -85,7 +85,7 @@ def answered(answer: str) -> Answer:
     """
     if len(answer) > MOST_CHARACTERS:
         raise MergeError(f"the answer has {len(answer)} characters", cure=f"at most {MOST_CHARACTERS}: a short diff")
-    lines = answer.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = re.sub(r"\r+[ \t]*\n", "\n", answer.lstrip("\ufeff")).replace("\r", "\n").split("\n")
     if len(lines) > MOST_LINES:
         raise MergeError(f"the answer has {len(lines)} lines", cure=f"at most {MOST_LINES}: a short diff")
     fenced = list(_fenced(lines))

@@ -147,7 +147,10 @@ def _filter(found: Found, analysis: Analysis) -> None:
 
 def _knobs(found: Found, slice_: Slice, analysis: Analysis) -> None:
     scan = found.scan
-    wishes = {wish.name: wish.span for wish in map(parse_vary, analysis.vary) if wish.span is not None}
+    wishes, wider = (
+        {wish.name: wish.span for wish in map(parse_vary, texts) if wish.span is not None}
+        for texts in (analysis.vary, analysis.wider)
+    )
     marks = directives(scan.text.code)
     places = sorted(
         [*_assigned(scan), *_arguments(scan), *_defaults(scan)],
@@ -160,14 +163,14 @@ def _knobs(found: Found, slice_: Slice, analysis: Analysis) -> None:
         if slice_.is_locked(node):
             found.locked_names.add(name)
             continue
-        said = marks.spans.get(node.lineno) if written[node.lineno] == 1 else None
+        said = (marks.spans.get(node.lineno) if written[node.lineno] == 1 else None) or wider.get(name)
         made = _make(name, node, wishes.get(name), said, known)
         if made is not None:
             found.knobs[name] = KnobPlace(made, node)
     for name, known, call in _unset(scan, slice_):
         if call.lineno in marks.fixed or (call.end_lineno or 0) in marks.fixed or name in found.knobs:
             continue
-        span = wishes.get(name)
+        span = wishes.get(name) or wider.get(name)
         made = knob(name, known.value, span, line=call.lineno, origin="comment") if span else known
         if not span and (known.origin not in ("signature", "docstring") or not _offers(known)):
             continue

@@ -2,6 +2,7 @@
 
     answers.py     what the answer holds: hunks of a diff, or code
     placing.py     where a hunk belongs
+    indenting.py   how its lines are indented there
     weaving.py     code by its statements: what is the same keeps the person's text
     reaching.py    what such code may not do
 
@@ -19,8 +20,9 @@ from itertools import product
 
 from jupyter_swarm.cell.answers import Answer, Hunk, answered, as_python, left_out
 from jupyter_swarm.cell.bounds import recorded
+from jupyter_swarm.cell.indenting import MOST_READINGS
 from jupyter_swarm.cell.lock import check_lock
-from jupyter_swarm.cell.placing import MOST_READINGS, Cell, chosen, places
+from jupyter_swarm.cell.placing import Cell, chosen, places
 from jupyter_swarm.cell.reaching import check_reach
 from jupyter_swarm.cell.scan import scanned
 from jupyter_swarm.cell.syntax import typed
@@ -103,13 +105,16 @@ def _patched(code: str, hunks: Sequence[Hunk]) -> str:
         for hunk, each in zip(hunks, found, strict=True)
     )
     kept = [chosen(hunk, each, trusted=trusted) for hunk, each in zip(hunks, found, strict=True)]
+    for hunk, place in zip(hunks, kept, strict=True):
+        if not place.changes:
+            raise _ambiguous(hunk)
     if sum(len(place.changes) - 1 for place in kept) > 2 * MOST_READINGS:
         raise _ambiguous(hunks[0])
     readings = [_likely(cell, place.changes) for place in kept]
     if math.prod(map(len, readings)) > MOST_READINGS:
         raise _ambiguous(hunks[0])
     codes = [_with(cell.lines, [change for part in each for change in part]) for each in product(*readings)]
-    spare = _with(cell.lines, [change for place in kept for change in place.spare])
+    spare = _with(cell.lines, [change for place in kept for change in place.spare or place.changes[0]])
     for each in (codes, [spare]):
         if (made := _one(each, hunks)) is not None:
             return made
@@ -118,7 +123,7 @@ def _patched(code: str, hunks: Sequence[Hunk]) -> str:
 
 def _likely(cell: Cell, readings: tuple[tuple[Change, ...], ...]) -> Sequence[tuple[Change, ...]]:
     """Readings of a hunk that parse without the other hunks; all of them where none does."""
-    if len(readings) == 1 or len(readings) > MOST_READINGS:
+    if len(readings) == 1:
         return readings
     return [each for each in readings if _tree(_with(cell.lines, each))] or readings
 

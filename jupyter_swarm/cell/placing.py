@@ -5,16 +5,16 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
-from itertools import groupby, islice, product
+from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 from jupyter_swarm.cell.answers import Hunk, Line, as_python
+from jupyter_swarm.cell.indenting import readings
 from jupyter_swarm.cell.syntax import typed
 from jupyter_swarm.cell.weaving import Change, Source, blocks, replaced
 from jupyter_swarm.errors import CellError, MergeError
 
-MOST_READINGS = 16
 MOST_TRIMMED = 3
 """Lines of context at either end that need not be as in the cell, where the rest is enough."""
 _CURE = "copy two or three lines of context around the change exactly as they are in the cell, or give the whole cell"
@@ -30,9 +30,10 @@ class Place(NamedTuple):
     exact: bool
     """Whether each line stands there with its very white space, some of it before a line."""
     changes: tuple[tuple[Change, ...], ...]
-    """Readings: the added lines as they are indented, or as the others of the hunk are in the cell."""
-    spare: tuple[Change, ...]
-    """A reading for where none of these parses."""
+    """Readings: the added lines as they are indented, or as the others of the hunk are in the cell; () where they could
+    be indented in too many ways."""
+    spare: tuple[Change, ...] = ()
+    """A reading for where none of these parses, if there is one."""
 
 
 class Cell:
@@ -67,20 +68,6 @@ class Cell:
     def tabbed(self) -> bool:
         """Whether the cell is indented with tabs."""
         return any(line.startswith("\t") for line in self.lines)
-
-    def indented(self, text: str, size: int, shift: int) -> str:
-        """A line indented as the cell is.
-
-        Args:
-            text: the line.
-            size: how many blanks a tab stands for.
-            shift: by how much it is indented more in the cell.
-        """
-        width = max(_width(text, size) + shift, 0)
-        if not text.strip() or (not shift and ("\t" in text[: len(text) - len(text.lstrip())]) == self.tabbed):
-            return text
-        tabs = width // size if self.tabbed else 0
-        return "\t" * tabs + " " * (width - tabs * size) + text.lstrip()
 
     @cached_property
     def blocks(self) -> list[tuple[list[ast.stmt], list[str]]]:
@@ -212,28 +199,18 @@ def _place(hunk: Hunk, cell: Cell, at: dict[int, int]) -> Place:
     """
     old = hunk.old
     first, line = next(iter(at.items()))
-    pairs = [(old[n].text, cell.shown[k] if cell.shown[k].strip() else cell.lines[k]) for n, k in at.items()]
+    pairs = [(old[n].text.rstrip(), (cell.shown[k] or cell.lines[k]).rstrip()) for n, k in at.items()]
     removed = [pair for n, pair in zip(at, pairs, strict=True) if old[n].kind == "-"]
     same = all(cell.lines[k] == old[n].text or cell.shown[k] == old[n].text for n, k in at.items())
-    size, shifts = _measured(pairs, removed)
+    read = readings(hunk, pairs, removed, tabbed=cell.tabbed)
     at = _with_blanks(old, cell, at)
-    plain = _changes(hunk, at, lambda _, text: text)
-    manners = islice(product(*(_manners(group, shifts) for group in _groups(hunk))), MOST_READINGS + 1)
-    readings = [_changes(hunk, at, partial(_indented, cell, size, each)) for each in manners]
-    behind = shifts == [0] and _is_behind_blanks(hunk)
     return Place(
         line=line,
         numbered=hunk.start is not None and hunk.start - 1 + first == line,
         exact=same and any(text[:1].isspace() for text, _ in pairs),
-        changes=(plain, *(each for each in readings if each != plain)),
-        spare=_changes(hunk, at, lambda _, text: cell.indented(text, size, -1)) if behind else plain,
+        changes=tuple(_changes(hunk, at, each) for each in read.likely),
+        spare=_changes(hunk, at, read.spare) if read.spare is not None else (),
     )
-
-
-def _is_behind_blanks(hunk: Hunk) -> bool:
-    """Whether all added lines begin with a blank, as if the sign had one behind it."""
-    added = [line.text for line in hunk.lines if line.kind == "+" and line.text.strip()]
-    return bool(added) and all(text.startswith(" ") for text in added)
 
 
 def _with_blanks(old: Sequence[Line], cell: Cell, at: dict[int, int]) -> dict[int, int]:
@@ -250,68 +227,22 @@ def _with_blanks(old: Sequence[Line], cell: Cell, at: dict[int, int]) -> dict[in
     return at
 
 
-def _measured(pairs: Sequence[tuple[str, str]], removed: Sequence[tuple[str, str]]) -> tuple[int, list[int]]:
-    """How many blanks a tab of the hunk stands for, and by how much its lines may be indented more in the cell.
-
-    Args:
-        pairs: lines in the hunk and in the cell.
-        removed: those of them that the hunk removes: models take more care of these than of context.
-    """
-    telling = [(here, there) for here, there in removed if _width(there)] or pairs
-    sizes = {size: {_width(there) - _width(here, size) for here, there in telling} for size in (4, 2, 8, 3)}
-    size = next((size for size, shifts in sizes.items() if shifts == {0}), 4)
-    return size, sorted({0, *sizes[size]}, key=abs)
-
-
-def _width(line: str, size: int = 4) -> int:
-    return len(line[: len(line) - len(line.lstrip())].expandtabs(size))
-
-
-def _groups(hunk: Hunk) -> list[list[str]]:
-    """Added lines that follow each other."""
-    runs = groupby(hunk.lines, key=lambda line: line.kind == "+")
-    return [[line.text for line in lines] for added, lines in runs if added]
-
-
-class _Manner(NamedTuple):
-    """By how much added lines are indented more in the cell, and whether those at the margin are, too."""
-
-    shift: int
-    margin: bool
-
-
-def _indented(cell: Cell, size: int, manners: Sequence[_Manner], group: int, text: str) -> str:
-    """A line of a group as it stands in the cell; a tab of the hunk stands for `size` blanks."""
-    shift, margin = manners[group]
-    return cell.indented(text, size, shift if margin or text[:1].isspace() else 0)
-
-
-def _manners(group: Sequence[str], shifts: Sequence[int]) -> list[_Manner]:
-    both = any(text[:1].isspace() for text in group) and any(text.strip() and not text[:1].isspace() for text in group)
-    margins = [_Manner(shift, margin=False) for shift in shifts if shift and both]
-    return [*(_Manner(shift, margin=True) for shift in shifts), *margins]
-
-
-def _changes(hunk: Hunk, at: dict[int, int], said: Callable[[int, str], str]) -> tuple[Change, ...]:
+def _changes(hunk: Hunk, at: dict[int, int], added: Sequence[str]) -> tuple[Change, ...]:
     """Lines removed, and lines added behind those that they follow in the hunk.
 
     Args:
         hunk: what is placed.
         at: number of an old line → line of the cell, both from 0.
-        said: number of a group of added lines, and a line of it → how it stands in the cell.
+        added: the added lines in order, as they stand in the cell.
     """
     found: list[Change] = []
-    number, place = 0, min(at.values())
-    group, before = -1, " "
+    number, place, new = 0, min(at.values()), iter(added)
     for line in hunk.lines:
-        group += line.kind == "+" != before
-        before = line.kind
         if line.kind == "+":
-            text = said(group, line.text)
             if found and found[-1][1] == place and found[-1][2]:
-                found[-1][2].append(text)
+                found[-1][2].append(next(new))
             else:
-                found.append((place, place, [text]))
+                found.append((place, place, [next(new)]))
             continue
         if (there := at.get(number)) is not None:
             place = there + 1
@@ -345,7 +276,7 @@ def _by_statements(hunk: Hunk, cell: Cell) -> list[Place]:
             line = cell.source.first(block[run[0]])
             offset = next(n for n, each in enumerate(hunk.old) if _bare(each.text))
             numbered = hunk.start is not None and hunk.start - 1 + offset == line
-            found.append(Place(line, numbered, False, ((change,),), (change,)))
+            found.append(Place(line, numbered, False, ((change,),)))
     return found
 
 

@@ -29,6 +29,7 @@ SHOWN_SECONDS = 0.1
 """So often what has come is shown, at most."""
 LEAVE_SECONDS = 0.8
 """So long an interrupt waits for the call to be cut off and written down."""
+CANCELLED_TIMES = 4
 LONGEST_QUOTE = 400
 
 
@@ -65,12 +66,21 @@ def follow(job: Callable[[Callable[[str], None]], Coroutine[Any, Any, T]], show:
         thread.start()
         _relay(told, show)
     except KeyboardInterrupt:
-        with suppress(RuntimeError):  # it is over already
-            for loop, task in running:
-                loop.call_soon_threadsafe(task.cancel)
-        thread.join(LEAVE_SECONDS)
+        _end(thread, running)
         raise
     return done.result()
+
+
+def _end(thread: threading.Thread, running: Sequence[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]]) -> None:
+    """Cancel what runs in a thread; more than once, since `asyncio.wait_for` before Python 3.12 swallows a cancellation
+    that comes together with what it waits for (and LangChain waits so for each piece)."""
+    for _ in range(CANCELLED_TIMES):
+        with suppress(RuntimeError):  # its loop is closed already
+            for loop, task in running:
+                loop.call_soon_threadsafe(task.cancel)
+        thread.join(LEAVE_SECONDS / CANCELLED_TIMES)
+        if not thread.is_alive():
+            return
 
 
 def _relay(told: queue.SimpleQueue[str | None], show: Callable[[str], None]) -> None:
@@ -191,7 +201,7 @@ def cited(found: Footed) -> list[tuple[int, Citation]]:
 def note(number: int, citation: Citation) -> str:
     """A footnote on one line.
 
-    >>> one = Citation(paper="", title="Tea", kind="paper", passage="", place="Tea › Pots", start=0, end=5, quote="b\\nc")
+    >>> one = Citation(paper="", title="Tea", kind="paper", passage="", place="Tea › Pots", start=0, end=3, quote="b c")
     >>> note(1, one)
     '[1] Tea › Pots: “b c”'
     """

@@ -213,14 +213,12 @@ class Caller:
         """One answer to a conversation, from memory where it was given before."""
         kind: Any = into
         offered = offer(kind, *((each.name, each.description, each.takes) for each in tools))
-        body = [asker.model, self.urls.get(asker.model, ""), prompt.max_tokens, list(messages), offered.text, salt]
-        text = json.dumps(body, sort_keys=True, ensure_ascii=False).encode(errors="replace")
-        request = hashlib.sha256(text).hexdigest()[:40]
+        request, size = _hash([asker.model, self.urls.get(asker.model, ""), prompt.max_tokens, messages, offered.text, salt])
         if (flight := self._flights.get(request)) is not None and not flight.task.cancelling():
             return await flight.result()
         if self._closed:
             raise ModelError("the swarm has stopped asking")
-        bound = len(text) + MESSAGE_TOKENS * (len(messages) + len(offered.tools))
+        bound = size + MESSAGE_TOKENS * (len(messages) + len(offered.tools))
         task = self._kept(self._found(asker, prompt, messages, offered, request, about, bound))
         flight = self._flights[request] = _Flight(task)
         task.add_done_callback(lambda _: self._landed(request, flight))
@@ -367,6 +365,7 @@ class Caller:
         if client is None or client.flying >= client.connection.room:
             url = self.urls.get(model, "")
             client = _Client(chat.connect(model, url, self.timeout_seconds + 5.0, max_tokens))
+            chat.settle()
             clients.append(client)
         return _Held(client)
 
@@ -465,6 +464,12 @@ class _Tries:
         worth = failure.status in (0, 408, 409, 429) or failure.status >= 500
         few = self.sent - self.refused < TRIES and self.refused < REFUSED_TRIES and self.paid < PAID_TRIES
         return worth and few
+
+
+def _hash(request: Sequence[Any]) -> tuple[str, int]:
+    """A request's name, and its bytes: no tokenizer makes more tokens of them."""
+    text = json.dumps(request, sort_keys=True, ensure_ascii=False).encode(errors="replace")
+    return hashlib.sha256(text).hexdigest()[:40], len(text)
 
 
 async def _called(raw: Raw, tools: Sequence[Tool]) -> list[dict[str, Any]]:

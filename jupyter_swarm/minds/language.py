@@ -25,12 +25,14 @@ from jupyter_swarm.minds.classical import ClassicalMind
 from jupyter_swarm.minds.prompting import Prompt, data, prompt
 from jupyter_swarm.minds.research import tools
 from jupyter_swarm.protocols import Attempt, Brief, Desk, Findings, Idea, Passage
-from jupyter_swarm.words import WRITTEN, Citation, Edit, Variation, Word
+from jupyter_swarm.words import WRITTEN, Citation, Edit, Knob, Variation, Word
 
 T = TypeVar("T")
 COUNT = 5
 """Ideas of one answer."""
 CLAIMS = 3
+WIDEST = 100.0
+"""So many times beyond its usual ends a range may reach."""
 MOST_TEXT = 400
 """Characters of a statement or a reason."""
 
@@ -229,8 +231,8 @@ class LanguageMind:
                 variation = cell.merged(brief.analysis, brief.base, value.diff)
             except SwarmError as error:
                 return [], str(error)
-            if variation.id in brief.tried:
-                return [], "exactly this has been tried: change something else"
+            if (known := _same(variation, desk)) is not None:
+                return [], f"the same code was tried as {known}: change something else"
             idea = Idea(
                 variation=variation,
                 statement=_line(value.statement)[:MOST_TEXT].rstrip(".") or "A change of the code",
@@ -356,17 +358,45 @@ def _shared(brief: Brief) -> dict[str, str]:
 
 
 def _suggested(ranges: Sequence[Range], brief: Brief, desk: Desk) -> list[SpaceSuggested]:
-    """Ranges for the directions that they are about."""
+    """Ranges for the directions that they are about; a knob's usual range is widened where one reaches beyond it."""
     base = desk.state.baseline
+    knobs = {each.name: each for each in cell.sites(brief.base.code, brief.analysis).knobs}
     return [
         SpaceSuggested(
-            agent=brief.agent, direction=direction.id, knob=each.knob, low=each.low, high=each.high,
+            agent=brief.agent,
+            direction=direction.id,
+            knob=each.knob,
+            low=each.low,
+            high=each.high,
             why=_line(each.why)[:MOST_TEXT],
+            wider=_wider(knobs[each.knob], each),
         )
         for each in ranges
         for direction in desk.state.directions.values()
         if each.knob in direction.targets and (direction.base or base).id == brief.base.id
-    ]  # fmt: skip
+    ]
+
+
+def _wider(knob: Knob, found: Range) -> str:
+    """The range of a knob that was guessed too narrow, a hundred times beyond its ends at most; "" where it was not, or
+    where the person has said it.
+
+    >>> _wider(Knob(name="C", value=1.0, low=0.1, high=10.0, log=True), Range(knob="C", low=0.5, high=1e9))
+    'C=0.1..1000.0 log'
+    """
+    if knob.origin == "comment" or knob.low is None or knob.high is None or knob.choices:
+        return ""
+    low, high = min(knob.low, found.low), max(knob.high, found.high)
+    if knob.log:
+        low, high = max(low, knob.low / WIDEST), min(high, knob.high * WIDEST)
+    else:
+        span = WIDEST * (knob.high - knob.low)
+        low, high = max(low, knob.low - span), min(high, knob.high + span)
+    if knob.integer:
+        low, high = int(low), int(high)
+    if low >= knob.low and high <= knob.high:
+        return ""
+    return f"{knob.name}={low!r}..{high!r}{' log' if knob.log else ''}{' int' if knob.integer else ''}"
 
 
 def _tested(claim: Claim, passages: Mapping[str, Passage], brief: Brief) -> Idea:
@@ -406,6 +436,15 @@ def _placed(thought: Thought, brief: Brief) -> Idea | None:
         return None
     statement = cell.describe_all(variation, brief.analysis, since=brief.base)
     return msgspec.structs.replace(idea, variation=variation, statement=statement)
+
+
+def _same(variation: Variation, desk: Desk) -> str | None:
+    """The hypothesis whose code is the same but for its form; None where it is new."""
+    form, state = cell.canonical(variation.code), desk.state
+    if form == cell.canonical(state.baseline.code):
+        return "the cell itself"
+    cases = state.cases.values()
+    return next((each.hypothesis.id for each in cases if cell.canonical(each.hypothesis.variation.code) == form), None)
 
 
 def _applied(edits: Sequence[Edit], brief: Brief) -> Variation:

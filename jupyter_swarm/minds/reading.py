@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from jupyter_swarm.minds import prices
 from jupyter_swarm.minds.account import Spent
 from jupyter_swarm.minds.answers import AnswerError
 from jupyter_swarm.minds.calling import Asker, Caller
@@ -29,6 +30,10 @@ MOST_PASSAGES = 120
 """Passages whose relevance is judged, where a topic does not say otherwise."""
 BATCH = 10
 """Passages of one call that judges relevance."""
+SHARE = 0.05
+"""Of the budget for models that judging the passages of one topic may take, about; a batch is judged in any case."""
+PASSAGE_TOKENS = 250
+"""Of one passage in a prompt, about."""
 RELEVANT = 2
 """The score from which a passage is read on."""
 READ = 20
@@ -50,7 +55,7 @@ class Topic(Word, frozen=True):
     terms: tuple[str, ...] = ()
     """Names in the cell that the question is about."""
     most: int = MOST_PASSAGES
-    """Passages whose relevance is judged; thousands are no trouble but their price."""
+    """Passages whose relevance is judged, where the budget allows; thousands are no trouble but their price."""
 
 
 class Queries(Word, frozen=True):
@@ -160,8 +165,24 @@ class _Reader:
     library: Library
     topic: Topic
 
+    @property
+    def question(self) -> str:
+        """What is asked, on one line."""
+        return one_line(self.topic.question) or "What improves the result?"
+
+    @property
+    def most(self) -> int:
+        """Passages to judge: as many as the topic says, but no large part of the budget."""
+        account, asker = self.caller.account, self.asker
+        price = prices.price(asker.model, self.caller.urls.get(asker.model, ""))
+        limits = [] if account.tokens is None else [float(account.tokens)]
+        if account.dollars is not None and price is not None and price.tokens_in > 0.0:
+            limits.append(account.dollars / price.tokens_in)
+        paid = [max(BATCH, int(SHARE * each / PASSAGE_TOKENS)) for each in limits]
+        return min([self.topic.most, *paid])
+
     async def read(self) -> Findings:
-        rules = tuple(dict.fromkeys((one_line(self.topic.question), *self.topic.queries)))
+        rules = tuple(dict.fromkeys((self.question, *self.topic.queries)))
         if not await asyncio.to_thread(self._search, rules):
             return Findings()
         queries = await self._plan()
@@ -187,7 +208,7 @@ class _Reader:
         """Queries that rules do not think of."""
         asked = prompt(
             "queries",
-            question=one_line(self.topic.question),
+            question=self.question,
             terms=", ".join(map(one_line, self.topic.terms)) or NOTHING,
             queries="\n".join(map(one_line, self.topic.queries)) or NOTHING,
             count=str(MOST_QUERIES),
@@ -200,12 +221,13 @@ class _Reader:
         """Passages by reciprocal rank over all queries (Cormack, Clarke and Büttcher 2009), the best first."""
         scores: dict[str, float] = {}
         found: dict[str, Passage] = {}
+        most = self.most
         for query in queries:
-            for rank, hit in enumerate(self.library.search(query, self.topic.most)):
+            for rank, hit in enumerate(self.library.search(query, most)):
                 scores[hit.passage.id] = scores.get(hit.passage.id, 0.0) + 1.0 / (60 + rank)
                 found[hit.passage.id] = hit.passage
         best = sorted(scores, key=lambda each: -scores[each])
-        return [found[each] for each in best[: self.topic.most]]
+        return [found[each] for each in best[:most]]
 
     async def _filter(self, passages: Sequence[Passage]) -> list[Passage]:
         """Those that are relevant, the most relevant first. A batch that nobody judged is left out.
@@ -234,7 +256,7 @@ class _Reader:
             wrong += [f"a score lies between 0 and 3: {each[:60]}" for each in beyond]
             return _together(wrong)
 
-        asked = prompt("relevance", question=one_line(self.topic.question), passages=shown(given))
+        asked = prompt("relevance", question=self.question, passages=shown(given))
         answer = await self.caller.ask(self.asker, asked, Scores, check=check)
         scores = {each.passage: each.score for each in answer.scores}
         return [(passage, scores.get(name, 0)) for name, passage in given.items()]
@@ -242,7 +264,7 @@ class _Reader:
     # ------------------------------------------------------------ writing
 
     async def _synthesise(self, given: Mapping[str, Passage]) -> tuple[Sentence, ...]:
-        asked = prompt("synthesis", question=one_line(self.topic.question), passages=shown(given))
+        asked = prompt("synthesis", question=self.question, passages=shown(given))
 
         def judge(answer: Synthesis) -> tuple[list[Sentence], list[str]]:
             return _judged([(each.text, each.quotations) for each in answer.sentences], given)
@@ -253,7 +275,7 @@ class _Reader:
         """Where papers contradict each other. The synthesis does not fail with it."""
         if len({each.paper for each in given.values()}) < 2:
             return ()
-        asked = prompt("contradictions", question=one_line(self.topic.question), passages=shown(given))
+        asked = prompt("contradictions", question=self.question, passages=shown(given))
 
         def judge(answer: Disputes) -> tuple[list[Sentence], list[str]]:
             found, wrong = _judged([(each.point, (each.one, each.other)) for each in answer.disputes], given)

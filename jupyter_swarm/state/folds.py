@@ -6,6 +6,8 @@ from collections.abc import Callable
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from jupyter_swarm import events as e
 from jupyter_swarm.state.nouns import SCREENING, Agent, Best, Case, Direction, Row, Spent, Steering, Trial, is_cut_off
 from jupyter_swarm.words import Experiment, Run, Variation
@@ -261,6 +263,9 @@ def _front(state: SwarmState, record: e.Record, event: e.FrontMeasured) -> None:
 def _space(state: SwarmState, record: e.Record, event: e.SpaceSuggested) -> None:
     if (direction := state.directions.get(event.direction)) is not None:
         direction.spaces[event.agent, event.knob] = (event.low, event.high, event.why)
+    if event.wider and state.request is not None and event.wider not in state.analysis.wider:
+        analysis = msgspec.structs.replace(state.analysis, wider=(*state.analysis.wider, event.wider))
+        state.request = msgspec.structs.replace(state.request, analysis=analysis)
 
 
 def _summary(state: SwarmState, record: e.Record, event: e.SummaryWritten) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import random
 import re
@@ -100,14 +101,17 @@ class Written(NamedTuple):
 
 WRITTEN = {
     "as git writes it": Written(
-        "diff --git a/cell.py b/cell.py\nindex 3b18e51..a04c2f1 100644\n--- a/cell.py\n+++ b/cell.py\n@@ -23,7 +23,7 @@ def fitted\n"
+        "diff --git a/cell.py b/cell.py\nindex 3b18e51..a04c2f1 100644\n--- a/cell.py\n+++ "
+        "b/cell.py\n@@ -23,7 +23,7 @@ def fitted\n"
         " def fitted(X, y):\n     model = RandomForestRegressor(\n         n_estimators=trees,\n-        max_depth=4,\n"
         "+        max_depth=6,\n         random_state=seed,\n     )\n",
         (DEPTH,),
     ),
     "in a fence, with prose": Written(
-        "A deeper forest may fit better.\n\n```diff\n--- cell\n+++ cell\n@@ -26,3 +26,3 @@\n         n_estimators=trees,\n"
-        "-        max_depth=4,\n+        max_depth=6,\n         random_state=seed,\n```\n\nThis keeps the metric.\n- It is cheap.\n",
+        "A deeper forest may fit better.\n\n```diff\n--- cell\n+++ cell\n@@ -26,3 +26,3 @@\n         "
+        "n_estimators=trees,\n"
+        "-        max_depth=4,\n+        max_depth=6,\n         random_state=seed,\n```\n\nThis "
+        "keeps the metric.\n- It is cheap.\n",
         (DEPTH,),
     ),
     "wrong numbers": Written(
@@ -118,31 +122,45 @@ WRITTEN = {
     ),
     "no numbers": Written("@@ ... @@\n-        max_depth=4,\n+        max_depth=6,\n", (DEPTH,)),
     "a bare header": Written("@@\n-        max_depth=4,\n+        max_depth=6,\n", (DEPTH,)),
-    "a function in the header": Written("@@ def fitted(X, y):\n-        max_depth=4,\n+        max_depth=6,\n", (DEPTH,)),
+    "a function in the header": Written(
+        "@@ def fitted(X, y):\n-        max_depth=4,\n+        max_depth=6,\n", (DEPTH,)
+    ),
     "no header": Written("```diff\n-        max_depth=4,\n+        max_depth=6,\n```", (DEPTH,)),
     "names of files alone": Written("--- a/cell\n+++ b/cell\n-        max_depth=4,\n+        max_depth=6,\n", (DEPTH,)),
     "no fence, no header": Written("-        max_depth=4,\n+        max_depth=6,", (DEPTH,)),
     "labelled as Python": Written("```python\n-        max_depth=4,\n+        max_depth=6,\n```", (DEPTH,)),
-    "a fence that stays open": Written("```diff\n@@ -26 +26 @@\n-        max_depth=4,\n+        max_depth=6,", (DEPTH,)),
+    "a fence that stays open": Written(
+        "```diff\n@@ -26 +26 @@\n-        max_depth=4,\n+        max_depth=6,", (DEPTH,)
+    ),
     "a fence of tildes": Written("~~~diff\n@@ -26 +26 @@\n-        max_depth=4,\n+        max_depth=6,\n~~~", (DEPTH,)),
     "a fence in a list": Written(
-        "1. Deeper:\n   ```diff\n   @@ -26 +26 @@\n   -        max_depth=4,\n   +        max_depth=6,\n   ```\n", (DEPTH,)
+        "1. Deeper:\n   ```diff\n   @@ -26 +26 @@\n   -        max_depth=4,\n   +        max_depth=6,\n   ```\n",
+        (DEPTH,),
     ),
     "prose around a diff without a fence": Written(
-        "Here is the change:\n\n@@ -26 +26 @@\n-        max_depth=4,\n+        max_depth=6,\n\nIt is deeper.\nNothing else.",
+        "Here is the change:\n\n@@ -26 +26 @@\n-        max_depth=4,\n+        max_depth=6,\n\nIt is "
+        "deeper.\nNothing else.",
         (DEPTH,),
     ),
     "as a patch for a tool": Written(
-        "*** Begin Patch\n*** Update File: cell.py\n@@ def fitted(X, y):\n         n_estimators=trees,\n-        max_depth=4,\n"
+        "*** Begin Patch\n*** Update File: cell.py\n@@ def fitted(X, y):\n         "
+        "n_estimators=trees,\n-        max_depth=4,\n"
         "+        max_depth=6,\n*** End Patch",
         (DEPTH,),
     ),
-    "CRLF": Written("@@ -26,2 +26,2 @@\r\n         n_estimators=trees,\r\n-        max_depth=4,\r\n+        max_depth=6,\r\n", (DEPTH,)),
+    "CRLF": Written(
+        "@@ -26,2 +26,2 @@\r\n         n_estimators=trees,\r\n-        max_depth=4,\r\n+        max_depth=6,\r\n",
+        (DEPTH,),
+    ),
     "no newline at the end": Written(
-        "@@ -26 +26 @@\n-        max_depth=4,\n\\ No newline at end of file\n+        max_depth=6,\n\\ No newline at end of file", (DEPTH,)
+        "@@ -26 +26 @@\n-        max_depth=4,\n\\ No newline at end of file\n+        max_depth=6,\n"
+        "\\ No newline at end of file",
+        (DEPTH,),
     ),
     "context without its space": Written(
-        "@@ -25,3 +25,3 @@\nmodel = RandomForestRegressor(\n        n_estimators=trees,\n-        max_depth=4,\n+        max_depth=6,\n", (DEPTH,)
+        "@@ -25,3 +25,3 @@\nmodel = RandomForestRegressor(\n        n_estimators=trees,\n-        "
+        "max_depth=4,\n+        max_depth=6,\n",
+        (DEPTH,),
     ),
     "a space behind the signs": Written(
         "@@ -24,4 +24,4 @@\n     model = RandomForestRegressor(\n         n_estimators=trees,\n-         max_depth=4,\n"
@@ -150,68 +168,88 @@ WRITTEN = {
         (DEPTH,),
     ),
     "tabs": Written("@@ -25,2 +25,2 @@\n \t\tn_estimators=trees,\n-\t\tmax_depth=4,\n+\t\tmax_depth=6,\n", (DEPTH,)),
-    "trailing blanks": Written("@@ -25,2 +25,2 @@\n         n_estimators=trees,  \n-        max_depth=4, \n+        max_depth=6,\n", (DEPTH,)),
-    "other spaces and quotes": Written(
-        "@@ -4,1 +4,2 @@\n-trees=10 #: 5..50\n+trees = 20  #: 5..50\n", (TREES,)
+    "trailing blanks": Written(
+        "@@ -25,2 +25,2 @@\n         n_estimators=trees,  \n-        max_depth=4, \n+        max_depth=6,\n", (DEPTH,)
     ),
+    "other spaces and quotes": Written("@@ -4,1 +4,2 @@\n-trees=10 #: 5..50\n+trees = 20  #: 5..50\n", (TREES,)),
     "a directive that was forgotten": Written("@@ -9 +9 @@\n-trees = 10\n+trees = 20\n", (TREES,)),
     "comments that were forgotten": Written(
-        "@@ -11,7 +11,8 @@\n     parts = [abs(y - y.mean())]\n     for k in range(2, power + 1):\n         parts.append(parts[0] ** k)\n"
+        "@@ -11,7 +11,8 @@\n     parts = [abs(y - y.mean())]\n     for k in range(2, power + 1):\n   "
+        "      parts.append(parts[0] ** k)\n"
         "+    parts = [p / (1 + p) for p in parts]\n     return np.sum(parts, axis=0)\n",
         (SCALED,),
     ),
     "statements in another layout": Written(
-        "@@ -20,9 +20,4 @@\n def fitted(X, y):\n-    model = RandomForestRegressor(n_estimators=trees, max_depth=4, random_state=seed)\n"
-        "+    model = RandomForestRegressor(n_estimators=trees, max_depth=6, random_state=seed)\n     %time model.fit(X, y, sample_weight=weighted(y))\n",
+        "@@ -20,9 +20,4 @@\n def fitted(X, y):\n-    model = "
+        "RandomForestRegressor(n_estimators=trees, max_depth=4, random_state=seed)\n"
+        "+    model = RandomForestRegressor(n_estimators=trees, max_depth=6, random_state=seed)\n    "
+        " %time model.fit(X, y, sample_weight=weighted(y))\n",
         (
             (
-                "RandomForestRegressor(\n        n_estimators=trees,\n        max_depth=4,\n        random_state=seed,\n    )",
+                "RandomForestRegressor(\n        n_estimators=trees,\n        max_depth=4,\n        "
+                "random_state=seed,\n    )",
                 "RandomForestRegressor(n_estimators=trees, max_depth=6, random_state=seed)",
             ),
         ),
     ),
     "two hunks": Written(
-        "@@ -9 +9 @@\n-trees = 10  #: 5..50\n+trees = 20  #: 5..50\n@@ -26 +26 @@\n-        max_depth=4,\n+        max_depth=6,\n",
+        "@@ -9 +9 @@\n-trees = 10  #: 5..50\n+trees = 20  #: 5..50\n@@ -26 +26 @@\n-        "
+        "max_depth=4,\n+        max_depth=6,\n",
         (TREES, DEPTH),
     ),
     "two hunks, the last one first": Written(
-        "@@ -26 +26 @@\n-        max_depth=4,\n+        max_depth=6,\n@@ -9 +9 @@\n-trees = 10  #: 5..50\n+trees = 20  #: 5..50\n",
+        "@@ -26 +26 @@\n-        max_depth=4,\n+        max_depth=6,\n@@ -9 +9 @@\n-trees = 10  #: "
+        "5..50\n+trees = 20  #: 5..50\n",
         (TREES, DEPTH),
     ),
     "two fences": Written(
-        "First:\n```diff\n-trees = 10  #: 5..50\n+trees = 20  #: 5..50\n```\nThen:\n```diff\n-        max_depth=4,\n+        max_depth=6,\n```\n",
+        "First:\n```diff\n-trees = 10  #: 5..50\n+trees = 20  #: 5..50\n```\nThen:\n```diff\n-       "
+        " max_depth=4,\n+        max_depth=6,\n```\n",
         (TREES, DEPTH),
     ),
-    "the same hunk twice": Written("@@\n-        max_depth=4,\n+        max_depth=6,\n@@\n-        max_depth=4,\n+        max_depth=6,\n", (DEPTH,)),
+    "the same hunk twice": Written(
+        "@@\n-        max_depth=4,\n+        max_depth=6,\n@@\n-        max_depth=4,\n+        max_depth=6,\n", (DEPTH,)
+    ),
     "context that was left out": Written(
-        "@@ -9,18 +9,18 @@\n-trees = 10  #: 5..50\n+trees = 20  #: 5..50\n ...\n         n_estimators=trees,\n-        max_depth=4,\n"
+        "@@ -9,18 +9,18 @@\n-trees = 10  #: 5..50\n+trees = 20  #: 5..50\n ...\n         "
+        "n_estimators=trees,\n-        max_depth=4,\n"
         "+        max_depth=6,\n",
         (TREES, DEPTH),
     ),
     "context of another cell": Written(
-        "@@ -24,4 +24,4 @@\n     forest = ExtraTreesRegressor(\n         n_estimators=trees,\n-        max_depth=4,\n+        max_depth=6,\n", (DEPTH,)
+        "@@ -24,4 +24,4 @@\n     forest = ExtraTreesRegressor(\n         n_estimators=trees,\n-      "
+        "  max_depth=4,\n+        max_depth=6,\n",
+        (DEPTH,),
     ),
     "added at the end of a block": Written(
-        "@@ -17,2 +17,3 @@\n         parts.append(parts[0] ** k)  # of each row\n+    parts = [p / (1 + p) for p in parts]\n", (
-            ("# of each row\n", "# of each row\n    parts = [p / (1 + p) for p in parts]\n"),
-        ),
+        "@@ -17,2 +17,3 @@\n         parts.append(parts[0] ** k)  # of each row\n+    parts = [p / "
+        "(1 + p) for p in parts]\n",
+        (("# of each row\n", "# of each row\n    parts = [p / (1 + p) for p in parts]\n"),),
     ),
     "added before the first line it knows": Written(
         "@@ -18 +18,2 @@\n+    parts = [p / (1 + p) for p in parts]\n     return np.sum(parts, axis=0)\n", (SCALED,)
     ),
     "an import": Written(
-        "@@ -3,2 +3,3 @@\n import numpy as np\n+from sklearn.preprocessing import StandardScaler\n from sklearn.datasets import make_friedman1\n"
-        "@@ -18 +19 @@\n-    return np.sum(parts, axis=0)\n+    return StandardScaler().fit_transform(np.sum(parts, axis=0)[:, None])[:, 0]\n",
+        "@@ -3,2 +3,3 @@\n import numpy as np\n+from sklearn.preprocessing import StandardScaler\n "
+        "from sklearn.datasets import make_friedman1\n"
+        "@@ -18 +19 @@\n-    return np.sum(parts, axis=0)\n+    return "
+        "StandardScaler().fit_transform(np.sum(parts, axis=0)[:, None])[:, 0]\n",
         (
             ("import numpy as np\n", "import numpy as np\nfrom sklearn.preprocessing import StandardScaler\n"),
-            ("    return np.sum(parts, axis=0)", "    return StandardScaler().fit_transform(np.sum(parts, axis=0)[:, None])[:, 0]"),
+            (
+                "    return np.sum(parts, axis=0)",
+                "    return StandardScaler().fit_transform(np.sum(parts, axis=0)[:, None])[:, 0]",
+            ),
         ),
     ),
     "blank lines that were forgotten": Written(
-        "@@ -18,4 +18,5 @@\n+    parts = [p / (1 + p) for p in parts]\n     return np.sum(parts, axis=0)\n def fitted(X, y):\n", (SCALED,)
+        "@@ -18,4 +18,5 @@\n+    parts = [p / (1 + p) for p in parts]\n     return np.sum(parts, "
+        "axis=0)\n def fitted(X, y):\n",
+        (SCALED,),
     ),
     "a line of IPython as Python": Written(
-        "@@ -28,3 +28,3 @@\n-        max_depth=4,\n+        max_depth=6,\n         random_state=seed,\n     )\n     model.fit(X, y, sample_weight=weighted(y))  # %time\n",
+        "@@ -28,3 +28,3 @@\n-        max_depth=4,\n+        max_depth=6,\n         "
+        "random_state=seed,\n     )\n     model.fit(X, y, sample_weight=weighted(y))  # %time\n",
         (DEPTH,),
     ),
     "the whole cell": Written(f"```python\n{changed(FOREST, DEPTH)}```", (DEPTH,)),
@@ -223,24 +261,34 @@ WRITTEN = {
         "```\n" + re.sub(r"\n\n+", "\n", changed(FOREST, DEPTH)).replace('"""', "'''") + "```", (DEPTH,)
     ),
     "the whole cell, indented by two": Written(
-        "```py\n" + re.sub(r"^( +)", lambda m: m[1][::2], re.sub(r" *#.*", "", changed(FOREST, SCALED)), flags=re.M) + "```", (SCALED,)
+        "```py\n"
+        + re.sub(r"^( +)", lambda m: m[1][::2], re.sub(r" *#.*", "", changed(FOREST, SCALED)), flags=re.M)
+        + "```",
+        (SCALED,),
     ),
-    "the cell before and after": Written(f"Before:\n```python\n{FOREST}```\nAfter:\n```python\n{changed(FOREST, DEPTH)}```", (DEPTH,)),
+    "the cell before and after": Written(
+        f"Before:\n```python\n{FOREST}```\nAfter:\n```python\n{changed(FOREST, DEPTH)}```", (DEPTH,)
+    ),
     "one function": Written(
-        "```python\ndef weighted(y, power=3):\n    parts = [abs(y - y.mean())]\n    for k in range(2, power + 1):\n        parts.append(parts[0]**k)\n"
+        "```python\ndef weighted(y, power=3):\n    parts = [abs(y - y.mean())]\n    for k in "
+        "range(2, power + 1):\n        parts.append(parts[0]**k)\n"
         "    return np.sum(parts, axis=0)\n```",
         (POWER, ('    """More for the far."""\n', "")),
     ),
     "one function, and one that it needs": Written(
         "```python\ndef squashed(p):\n    return p / (1 + p)\n\n"
-        'def weighted(y, power=2):\n    """More for the far."""\n    parts = [abs(y - y.mean())]\n    for k in range(2, power + 1):\n        parts.append(squashed(parts[0] ** k))\n'
+        'def weighted(y, power=2):\n    """More for the far."""\n    parts = [abs(y - y.mean())]\n   '
+        " for k in range(2, power + 1):\n        parts.append(squashed(parts[0] ** k))\n"
         "    return np.sum(parts, axis=0)\n```",
         (
-            ("# how rows are weighted\ndef weighted", "# how rows are weighted\ndef squashed(p):\n    return p / (1 + p)\n\ndef weighted"),
+            (
+                "# how rows are weighted\ndef weighted",
+                "# how rows are weighted\ndef squashed(p):\n    return p / (1 + p)\n\ndef weighted",
+            ),
             ("parts[0] ** k)  # of each row", "squashed(parts[0] ** k))"),
         ),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -268,19 +316,28 @@ REFUSED = {
     "no context": ("@@ -8,0 +9 @@\n+trees = 30\n", "no line that stands in the cell"),
     "two places": ("@@\n+    print(X.shape)\n     return\n", "found nowhere"),
     "many places": ("@@\n-import numpy as np\n+import numpy\n@@\n-for\n", "found nowhere"),
-    "twice the same line": ("@@\n-trees = 10\n+trees = 20\n@@\n-trees = 10\n+trees = 30\n", "two hunks change the same lines"),
+    "twice the same line": (
+        "@@\n-trees = 10\n+trees = 20\n@@\n-trees = 10\n+trees = 30\n",
+        "two hunks change the same lines",
+    ),
     "code that does not parse": ("@@\n-        max_depth=4,\n+        max_depth=(4,\n", "does not parse"),
     "a whole cell that was cut": (f"```python\n{FOREST[:700]}\n```", "the code in the answer does not parse"),
-    "a whole cell with a gap": ("```python\nimport numpy as np\n# ... rest of the code unchanged ...\nloss = np.mean(errors)\n```", "leaves code out"),
+    "a whole cell with a gap": (
+        "```python\nimport numpy as np\n# ... rest of the code unchanged ...\nloss = np.mean(errors)\n```",
+        "leaves code out",
+    ),
     "the cell as it is": (f"```python\n{FOREST}```", "as it is"),
     "the cell in other quotes": (FOREST.replace('"""', "'''"), "as it is"),
     "a function that nobody calls": ("```python\ndef helper(X):\n    return X\n```", "defines no helper"),
-    "two cells": (f"```python\n{changed(FOREST, DEPTH)}```\nor\n```python\n{changed(FOREST, TREES)}```", "holds 2 codes"),
+    "two cells": (
+        f"```python\n{changed(FOREST, DEPTH)}```\nor\n```python\n{changed(FOREST, TREES)}```",
+        "holds 2 codes",
+    ),
     "JSON": ('{"diff": "-        max_depth=4,"}', "neither a diff nor a whole cell"),
     "too long": ("x = 1\n" * 100_000, "characters"),
     "too many lines of the shell": ("```\n" + "%x\n" * 1_900 + "```", "too many lines"),
     "another magic": (f"```\n%%bash\n{FOREST}```", "%%bash"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -363,7 +420,10 @@ AROUND = {
     "the module that is executed": ("mean()\n", "mean()\nimport __main__\n__main__.accuracy = 1.0\n"),
     "the module, by another name": ("mean()\n", "mean()\nimport __main__ as m\nm.accuracy = 1.0\n"),
     "the table of modules": ("mean()\n", "mean()\nimport sys\nsys.modules['__main__'].accuracy = 1.0\n"),
-    "sys through another module": ("mean()\n", "mean()\nimport random\nrandom._os.sys.modules['__main__'].accuracy = 1.0\n"),
+    "sys through another module": (
+        "mean()\n",
+        "mean()\nimport random\nrandom._os.sys.modules['__main__'].accuracy = 1.0\n",
+    ),
     "a frame": (MODEL, f"import sys as s\ns._getframe(0)\n{MODEL}"),
     "the shell's variables": ("mean()\n", "mean()\nget_ipython().user_ns['accuracy'] = 1.0\n"),
     "the shell": ("mean()\n", "mean()\nget_ipython().run_cell('accuracy = 1.0')\n"),
@@ -377,7 +437,10 @@ AROUND = {
     "a mock": (MODEL, f"from unittest.mock import patch\npatch('numpy.mean', len).start()\n{MODEL}"),
     "an attribute of a package": (MODEL, f"import sklearn.metrics\nsklearn.metrics.get_scorer = len\n{MODEL}"),
     "an attribute of a package, imported": (MODEL, f"from sklearn import metrics as m\nm.get_scorer = len\n{MODEL}"),
-    "a registry of a package": (MODEL, f"from sklearn import metrics as m\nm._scorer._SCORERS['accuracy'] = len\n{MODEL}"),
+    "a registry of a package": (
+        MODEL,
+        f"from sklearn import metrics as m\nm._scorer._SCORERS['accuracy'] = len\n{MODEL}",
+    ),
     "an attribute, deleted": (MODEL, f"from sklearn import metrics as m\ndel m.get_scorer\n{MODEL}"),
     "getattr": (MODEL, f"getattr(SVC, '__dict__')\n{MODEL}"),
     "getattr, handed on": (MODEL, f"list(map(getattr, [SVC], ['__dict__']))\n{MODEL}"),
@@ -389,7 +452,7 @@ AROUND = {
     "another name for setattr": (MODEL, f"from builtins import setattr as s\ns(SVC, 'score', len)\n{MODEL}"),
     "a class of the package": (MODEL, f"SVC.score = lambda *a, **k: 1.0\n{MODEL}"),
     "a class of the package, in a function": (MODEL, f"def f():\n    SVC.score = lambda *a, **k: 1.0\nf()\n{MODEL}"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", AROUND)
@@ -409,11 +472,14 @@ def test_nothing_reaches_around_the_lock(name: str, wine: Analysis) -> None:
         ("SVC(C=1.0)", "SVC(C=2.0, kernel='linear')"),
         (MODEL, f"from sklearn.preprocessing import StandardScaler\n{MODEL.replace('Normalizer', 'StandardScaler')}"),
         (MODEL, f"import math\n{MODEL.replace('1.0', 'math.sqrt(2)')}"),
-        (MODEL, "class Wide(Normalizer):\n    def __init__(self, norm='l2'):\n        super().__init__(norm=norm)\n"
-                f"{MODEL.replace('Normalizer', 'Wide')}"),
+        (
+            MODEL,
+            "class Wide(Normalizer):\n    def __init__(self, norm='l2'):\n        super().__init__(norm=norm)\n"
+            f"{MODEL.replace('Normalizer', 'Wide')}",
+        ),
         (MODEL, f"norm = getattr(Normalizer(), 'norm')\n{MODEL.replace('Normalizer()', 'Normalizer(norm)')}"),
     ],
-)  # fmt: skip
+)
 def test_what_is_free_may_change(pair: tuple[str, str], wine: Analysis) -> None:
     after = changed(WINE, pair)
     for answer in answers(WINE, after):
@@ -421,7 +487,10 @@ def test_what_is_free_may_change(pair: tuple[str, str], wine: Analysis) -> None:
 
 
 def test_what_the_person_does_stays_allowed() -> None:
-    code = "import sys\nfiles = !ls\nsys.stdout.flush()\nC = 1.0\nscore = cross_val_score(estimator=Ridge(alpha=C), X=X, y=y).mean()\n"
+    code = (
+        "import sys\nfiles = !ls\nsys.stdout.flush()\nC = 1.0\n"
+        "score = cross_val_score(estimator=Ridge(alpha=C), X=X, y=y).mean()\n"
+    )
     analysis = Analysis(code=cell.python(code), metric="score")
     variation = cell.merged(analysis, Variation(code=analysis.code), "-C = 1.0\n+C = 2.0\n")
     assert cell.typed(variation.code) == changed(code, ("C = 1.0", "C = 2.0"))
@@ -444,8 +513,14 @@ def plain(code: str) -> str | None:
 CODES = [
     code for code in map(plain, [*(make().code for make in EXAMPLES.values()), *(each.code for each in CELLS)]) if code
 ]
-ADDED = ("extra = {n}", "print({n}, 'more')", "for part in range({n}):\n    extra = part", "# a remark {n}\nextra = [\n    {n},\n]",
-         'extra = """{n}\n\n  text\n"""', "with open('f') as f:\n\n    extra = f.read({n})")  # fmt: skip
+ADDED = (
+    "extra = {n}",
+    "print({n}, 'more')",
+    "for part in range({n}):\n    extra = part",
+    "# a remark {n}\nextra = [\n    {n},\n]",
+    'extra = """{n}\n\n  text\n"""',
+    "with open('f') as f:\n\n    extra = f.read({n})",
+)
 
 
 def edited(code: str, draw: random.Random) -> str:
@@ -515,7 +590,7 @@ INDENTED: dict[str, Callable[[list[str]], list[str]]] = {
     "all indented": each_line(lambda line: f"{line[0]}    {line[1:]}", " +-"),
     "all at the left": each_line(lambda line: line[0] + line[1:].removeprefix("    "), " +-"),
     "context indented": each_line(lambda line: f"{line[0]}    {line[1:]}", " "),
-}  # fmt: skip
+}
 """Damages of the white space before lines: one at a time, since two of them can undo each other."""
 DAMAGES: dict[str, Callable[[list[str]], list[str]]] = {
     "context without its space": each_line(
@@ -534,7 +609,7 @@ DAMAGES: dict[str, Callable[[list[str]], list[str]]] = {
 
 
 def elsewhere(before: str, lines: list[str]) -> bool:
-    """Whether a number names another place at which the first old line stands, too: then it is a diff of another edit."""
+    """Whether a number names another place where the first old line stands, too: that would be another edit's diff."""
     cells = ["".join(line.split()) for line in cell.typed(before).split("\n")]
     start = 0
     for line in lines:
@@ -643,9 +718,44 @@ def without_comments(code: str) -> str:
 
 # ---------------------------------------------------------------- garbage
 
-PIECES = ("@@ -1,3 +1,4 @@", "--- a", "+++ b", "-", "+", " ", "```diff", "```", "```python", "+x = (", "-loss = np.mean(errors)",
-          "+loss = 0", "%%bash", "!ls", "%time x", "?x", "x = 1", "def f():", "    return 1", "\x00", "\ud800", "\x0c", "\u2028", "'''",
-          '"""', "\\", "...", "# ...", "class A:", "\t", "+\tif x:", "@@ def f", "*** Begin Patch", "lambda:", "é", "\r")  # fmt: skip
+PIECES = (
+    "@@ -1,3 +1,4 @@",
+    "--- a",
+    "+++ b",
+    "-",
+    "+",
+    " ",
+    "```diff",
+    "```",
+    "```python",
+    "+x = (",
+    "-loss = np.mean(errors)",
+    "+loss = 0",
+    "%%bash",
+    "!ls",
+    "%time x",
+    "?x",
+    "x = 1",
+    "def f():",
+    "    return 1",
+    "\x00",
+    "\ud800",
+    "\x0c",
+    "\u2028",
+    "'''",
+    '"""',
+    "\\",
+    "...",
+    "# ...",
+    "class A:",
+    "\t",
+    "+\tif x:",
+    "@@ def f",
+    "*** Begin Patch",
+    "lambda:",
+    "é",
+    "\r",
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -682,10 +792,14 @@ LARGE: dict[str, Callable[[int], str]] = {
     "a text": lambda n: f"loss = '{'a' * n}'",
     "blank lines": lambda n: "\n" * n,
     "blanks": lambda n: " " * n,
-    "a cell": lambda n: "```python\n" + FOREST.replace("loss = ", "".join(f"a{k} = f({k})\n" for k in range(n // 50)) + "loss = ") + "```",
+    "a cell": lambda n: (
+        "```python\n"
+        + FOREST.replace("loss = ", "".join(f"a{k} = f({k})\n" for k in range(n // 50)) + "loss = ")
+        + "```"
+    ),
     "deep blocks": lambda n: "".join(f"{' ' * k}if x:\n" for k in range(int((2 * n) ** 0.5))) + "loss = 1",
     "noise": lambda n: random.Random(3).randbytes(n).decode("latin-1"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("size", [1_000_000, 29_000, 20_000, 5_000])
@@ -693,10 +807,8 @@ LARGE: dict[str, Callable[[int], str]] = {
 def test_garbage_is_refused_within_a_second(name: str, size: int, forest: Analysis) -> None:
     answer = LARGE[name](size)
     start = time.process_time()
-    try:
+    with contextlib.suppress(MergeError, CellError):
         cell.merged(forest, Variation(code=forest.code), answer)
-    except (MergeError, CellError):
-        pass
     assert time.process_time() - start < 1
 
 
@@ -712,8 +824,8 @@ def test_a_difference_is_shown_as_typed(forest: Analysis) -> None:
     )
     shown = cell.difference(forest.code, after)
     assert (
-        "-    %time model.fit(X, y, sample_weight=weighted(y))\n+    %time model.fit(X, y, sample_weight=weighted(y, 3))"
-        in shown
+        "-    %time model.fit(X, y, sample_weight=weighted(y))\n+    %time model.fit(X, y, "
+        "sample_weight=weighted(y, 3))" in shown
     )
     assert "get_ipython" not in shown
     assert cell.difference(after, after) == ""

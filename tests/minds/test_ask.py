@@ -86,22 +86,26 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 
 
 class Paced(ModelServer):
-    """Takes its time between words, as models do."""
+    """Takes its time between words, as models do; hangs up after so many pieces where that is said."""
 
-    def __init__(self, answer: Any, pace_seconds: float) -> None:
+    def __init__(self, answer: Any, pace_seconds: float, pieces: int = 1_000_000) -> None:
         super().__init__(answer)
-        self.pace_seconds = pace_seconds
+        self.pace_seconds, self.pieces = pace_seconds, pieces
 
     async def _respond(self, request: Request, writer: Any) -> bool:
-        return await super()._respond(request, _Slowly(writer, self.pace_seconds))  # type: ignore[arg-type]
+        paced: Any = _Slowly(writer, self.pace_seconds, self.pieces)
+        return await super()._respond(request, paced)
 
 
 class _Slowly:
-    def __init__(self, writer: asyncio.StreamWriter, seconds: float) -> None:
-        self.write, self._drain, self._seconds = writer.write, writer.drain, seconds
+    def __init__(self, writer: asyncio.StreamWriter, seconds: float, pieces: int) -> None:
+        self.write, self._drain, self._seconds, self._left = writer.write, writer.drain, seconds, pieces
 
     async def drain(self) -> None:
         await self._drain()
+        self._left -= 1
+        if self._left < 0:
+            raise ConnectionError("hung up")
         await asyncio.sleep(self._seconds)
 
 
@@ -356,6 +360,25 @@ def test_one_that_hangs_is_not_waited_for(
         ask(lambda request: Reply(seconds=60.0))
     (answered,) = calls(workspace)[1]
     assert answered.guessed, "it may have been paid for"
+
+
+@pytest.mark.parametrize(("pace", "pieces"), [(0.0, 12), (60.0, 1_000)], ids=["hangs up", "falls silent"])
+def test_half_of_a_stream_is_no_answer_and_may_have_been_paid_for(
+    pace: float,
+    pieces: int,
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(answering, "SILENT_SECONDS", 0.5)
+    with Paced(honest, pace, pieces) as server, pytest.raises(ModelError):
+        carried_out(workspace, QUESTION, "--model", "local:any", "--base-url", server.url)
+    assert len(server.requests) == 1, "what may have been paid for is not asked again"
+    (answered,) = calls(workspace)[1]
+    assert answered.failed
+    assert answered.guessed
+    if pieces == 12:
+        assert "was not checked" in capsys.readouterr().out
 
 
 def test_an_answer_that_is_cut_off_says_so_and_is_not_kept(ask: Callable[..., Answer]) -> None:

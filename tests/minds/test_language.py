@@ -1,4 +1,4 @@
-"""Agents with a language model in a real engine: what they propose, what of it is refused, and that it never pays twice."""
+"""Agents with a language model in a real engine: what they propose, what is refused, and that nothing is paid twice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from worlds import Ground, World, mind, request
 
 from jupyter_swarm import cell
 from jupyter_swarm.engine.swarm import Swarm
-from jupyter_swarm.events import ModelAnswered, ModelAsked, SpaceSuggested, SummaryWritten, TaskFinished
+from jupyter_swarm.events import (
+    ModelAnswered,
+    ModelAsked,
+    SpaceSuggested,
+    StopRequested,
+    SummaryWritten,
+    TaskFinished,
+)
 from jupyter_swarm.library import LocalLibrary
 from jupyter_swarm.minds.account import Account
 from jupyter_swarm.minds.calling import Caller
@@ -38,7 +45,7 @@ ASKED = {
     "Give the change": "code",
     "Give the ranges": "spaces",
     "Give the claims": "claims",
-    "Give the sentences": "summary",
+    "The facts:": "summary",
 }
 """Words by which a prompt is known."""
 NOTHING: dict[str, Any] = {
@@ -110,7 +117,7 @@ def library(tmp_path: Path) -> LocalLibrary:
 
 def test_an_idea_becomes_a_hypothesis_with_what_would_refute_it() -> None:
     idea = {"statement": "A fancy mode", "why": "it is fancy", "refuted_if": "no gain over ten pairs", "edits": [FANCY]}
-    ground = Ground([request(200, vary=None)] if False else [request(200)])
+    ground = Ground([request(200)])
     with scripted(ideas={"ideas": [idea]}) as server:
         state = play(ground, server.url, World({"'fancy'": 3.0}))
     cases = [case for case in state.cases.values() if case.hypothesis.refuted_if]
@@ -206,7 +213,7 @@ def test_code_that_fails_is_mended_with_its_traceback_and_not_for_ever() -> None
 
 
 def test_code_that_touches_the_lock_never_runs() -> None:
-    diff = '@@ -2 +2,2 @@\n score = measure(alpha=1.0, depth=3, rate=0.1, width=16, flag=False, mode="plain", seed=seed)\n+score = 1.0\n'
+    diff = EDITED.replace("+steps = 2", "+score = 1.0\\n+print(score)") + "\\n"
     ground = Ground([request(60)])
     with scripted(code={"statement": "All right", "diff": diff}) as server:
         state = play(ground, server.url, World())
@@ -230,6 +237,23 @@ def test_a_tuner_looks_where_its_mind_says() -> None:
         if case.hypothesis.agent in tuners:
             values = [edit.value for edit in case.hypothesis.variation.edits if edit.target == "measure.alpha"]
             assert all(2.0 <= float(value) <= 3.0 for value in values)  # type: ignore[arg-type]
+
+
+def test_a_range_that_was_guessed_too_narrow_is_widened() -> None:
+    span = {"knob": "measure.alpha", "low": 500.0, "high": 5e4, "why": "the best lie at the end"}
+    ground = Ground([request(160)])
+    with scripted(spaces={"ranges": [span]}) as server:
+        state = play(ground, server.url, World())
+    assert state.analysis.wider == ("measure.alpha=0.001..50000.0 log",)
+    assert ground.state.analysis == state.analysis, "a replay has it too"
+    alphas = [
+        float(edit.value)  # type: ignore[arg-type]
+        for case in state.cases.values()
+        for edit in case.hypothesis.variation.edits
+        if edit.target == "measure.alpha"
+    ]
+    assert max(alphas) > 1000.0
+    assert all(audited(state, case) for case in state.cases.values())
 
 
 def test_a_claim_is_planned_before_any_run_of_it(library: LocalLibrary) -> None:
@@ -333,8 +357,6 @@ def test_a_stop_cuts_off_whatever_is_being_thought() -> None:
             while not server.requests:
                 await asyncio.sleep(0.02)
             began = time.monotonic()
-            from jupyter_swarm.events import StopRequested
-
             ground.say(StopRequested())
             await work
             await caller.close()

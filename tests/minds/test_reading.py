@@ -299,6 +299,17 @@ def test_many_passages_are_judged_ten_a_call_and_all_at_once(library: LocalLibra
     assert len(done.found.texts) == reading.READ
 
 
+def test_judging_is_a_small_part_of_the_budget(library: LocalLibrary, read: Callable[..., Read]) -> None:
+    folder = library._workspace.folder
+    sections = [f"## Section {n}\n\nScaling number {n} of features is described here." for n in range(100)]
+    (folder / "many.md").write_text("# Many\n\n" + "\n\n".join(sections), encoding="utf-8")
+    library.add([folder / "many.md"])
+    for tokens, calls in ((None, 10), (200_000, 4), (40_000, 1)):
+        model = Model(synthesis=synthesis(good), contradictions=none)
+        read(model, tokens=tokens, question=f"{QUESTION} ({tokens})")
+        assert len(model.of("relevance")) == pytest.approx(calls, abs=1)
+
+
 # ---------------------------------------------------------------- one that is wrong
 
 
