@@ -377,7 +377,7 @@ def _durable(path: Path, names: Sequence[str]) -> set[str]:
 
 def resume(quick: bool) -> dict[str, Any]:
     """Kill, look what is durable, begin again; whenever all is answered, another ledger."""
-    kills, questions, chance = 10 if quick else 100, 120, random.Random(5)
+    kills, questions, chance = 10 if quick else 100, 300, random.Random(5)
     names = [f"question-{number}" for number in range(questions)]
     count: collections.Counter[str] = collections.Counter()
     writing: list[float] = []
@@ -387,7 +387,7 @@ def resume(quick: bool) -> dict[str, Any]:
             path, durable = Path(folder) / f"{count['ledgers']}.db", set[str]()
             while len(durable) < questions and count["kills"] < kills:
                 before = told()
-                killed_at, seconds = _killed_or_done(url, path, questions, chance.uniform(0.0, 0.5))
+                killed_at, seconds = _killed_or_done(url, path, questions, chance.uniform(0.0, 1.0))
                 asked, answered = (now[len(then) :] for now, then in zip(told()[:2], before[:2], strict=True))
                 count["kills"] += killed_at < float("inf")
                 writing += seconds

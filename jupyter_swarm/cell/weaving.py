@@ -104,18 +104,27 @@ def woven(
     matcher = difflib.SequenceMatcher(None, [u.shape for u in olds], [u.shape for u in news], autojunk=False)
     lines: list[str] = []
     for kind, i1, i2, j1, j2 in matcher.get_opcodes():
-        if kind == "equal":
-            lines += [line for unit in olds[i1:i2] for line in mine.lines[unit.lead : unit.end]]
-            continue
-        partners = _partners(olds[i1:i2], news[j1:j2])
-        for unit in news[j1:j2]:
+        same = kind == "equal"
+        here, there = olds[i1:i2], news[j1:j2]
+        partners = {b.first: a for a, b in zip(here, there, strict=True)} if same else _partners(here, there)
+        for unit in there:
             partner = partners.get(unit.first)
-            lead = theirs.shifted(unit.lead, unit.first, inner, outer)
-            if partner is not None and not any(map(str.strip, lead)):
-                lead = max(mine.lines[partner.lead : partner.first], lead, key=len)
+            before = mine.lines[partner.lead : partner.first] if partner is not None else []
+            lines += _above(before, theirs.shifted(unit.lead, unit.first, inner, outer), same=same)
+            if same and partner is not None:
+                lines += mine.lines[partner.first : partner.end]
+                continue
             body = _inside(mine, theirs, partner, unit, inner, outer) if partner is not None else None
-            lines += lead + (theirs.shifted(unit.first, unit.end, inner, outer) if body is None else body)
+            lines += theirs.shifted(unit.first, unit.end, inner, outer) if body is None else body
     return lines
+
+
+def _above(before: list[str], lead: list[str], *, same: bool) -> list[str]:
+    """What stands above a statement: comments as they were, else new ones, else blank lines."""
+    for each in (before, lead):
+        if any(map(str.strip, each)):
+            return each
+    return before if same else max(before, lead, key=len)
 
 
 def _partners(olds: Sequence[Unit], news: Sequence[Unit]) -> dict[int, Unit]:

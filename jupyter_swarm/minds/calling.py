@@ -213,7 +213,9 @@ class Caller:
         """One answer to a conversation, from memory where it was given before."""
         kind: Any = into
         offered = offer(kind, *((each.name, each.description, each.takes) for each in tools))
-        request, size = _hash([asker.model, self.urls.get(asker.model, ""), prompt.max_tokens, messages, offered.text, salt])
+        request, size = _hash(
+            [asker.model, self.urls.get(asker.model, ""), prompt.max_tokens, messages, offered.text, salt]
+        )
         if (flight := self._flights.get(request)) is not None and not flight.task.cancelling():
             return await flight.result()
         if self._closed:

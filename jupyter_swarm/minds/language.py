@@ -329,10 +329,10 @@ class LanguageMind:
         self, brief: Brief, about: str, into: type[T], take: Callable[[T], tuple[list[Idea], str]], desk: Desk
     ) -> int:
         """What an earlier runner was answered and nobody has tried yet."""
-        if about in self._recalled:
-            return 0
+        new, first = 0, about not in self._recalled
         self._recalled.add(about)
-        new = 0
+        if not first or not any(agent == brief.agent for agent, _, _ in desk.state.spent):
+            return 0
         for kept in await asyncio.to_thread(self._caller.known.answers, desk.state.name, about):
             with suppress(SwarmError):
                 new += self._keep(brief, take(answers.read(answers.decode(kept), into))[0])
