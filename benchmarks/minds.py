@@ -262,12 +262,12 @@ def concurrency(quick: bool) -> dict[str, Any]:
             found["agents"][str(agents)] = curve
             print(agents, curve, file=sys.stderr)
     most = found["agents"]["1000"]
-    more = most["latency_ms"]["median"] - _latency(idle)["median"]
+    more = {name: round(most["latency_ms"][name] - value, 1) for name, value in _latency(idle).items()}
     return found | {
         "share_of_ideal": min(each["share_of_ideal"] for each in found["agents"].values()),
         "kb_per_agent": most["kb_per_agent"],
         "idle_latency_ms": _latency(idle),
-        "latency_more_ms": round(more, 1),
+        "latency_more_ms": more,
     }
 
 

@@ -45,6 +45,7 @@ from jupyter_swarm.cell.holdout import extended, held_out
 from jupyter_swarm.cell.lifting import Lifted, lift
 from jupyter_swarm.cell.lock import check_lock
 from jupyter_swarm.cell.merging import difference, merged
+from jupyter_swarm.cell.reaching import check_reach
 from jupyter_swarm.cell.reading import read
 from jupyter_swarm.cell.sealing import Rests, rests_on
 from jupyter_swarm.cell.syntax import python, typed
@@ -59,6 +60,7 @@ __all__ = [
     "canonical",
     "capture",
     "check_lock",
+    "check_reach",
     "context_hash",
     "describe",
     "describe_all",

@@ -148,6 +148,8 @@ def refusal(experiment: Experiment, analysis: Analysis) -> Run | None:
 
     try:
         cell.check_lock(experiment.code, analysis)
+        if experiment.free:
+            cell.check_reach(experiment.code, analysis)
     except LockError as error:
         return Run(experiment=experiment.id, reason="locked", message=str(error))
     return None

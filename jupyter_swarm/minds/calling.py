@@ -325,7 +325,7 @@ class Caller:
         """What was answered before. What is looked up while a thread looks is looked up together, in the next one."""
         found: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
         self._wanted.append((request, found))
-        if len(self._wanted) == 1 and not self._looking:
+        if not self._looking:
             self._looking = True
             self._kept(self._look_up())
         return await found
