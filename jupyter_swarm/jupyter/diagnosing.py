@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from jupyter_swarm import register
 from jupyter_swarm.api import Swarm
 from jupyter_swarm.diagnosis import data, logfile, objects
@@ -16,6 +18,7 @@ from jupyter_swarm.diagnosis.examining import diagnose as examine
 from jupyter_swarm.errors import UsageError
 from jupyter_swarm.jupyter.options import nearest
 from jupyter_swarm.jupyter.pages import Answer, Part, Words
+from jupyter_swarm.jupyter.telling import follow
 from jupyter_swarm.jupyter.verbs import Asked
 from jupyter_swarm.report.phrases import plural
 
@@ -31,7 +34,7 @@ def diagnose(asked: Asked) -> Answer:
     """
     what, features, target = asked.options.what, asked.options.X, asked.options.y
     if features and features.isdecimal() and not target:
-        return _answer(_of_run(asked, what, int(features)), f"run {features} of {what}")
+        return _answer(asked, _of_run(asked, what, int(features)), f"run {features} of {what}")
     namespace = _namespace() if asked.face == "notebook" else None
     if features and namespace is None:
         raise UsageError(
@@ -44,7 +47,7 @@ def diagnose(asked: Asked) -> Answer:
         found = Case(found.series, read, found.failure)
     if what == NOTHING and found.data is None:
         raise UsageError("nothing to look at", where=NOTHING, cure="X and y after it, or a history in its place")
-    return _answer(found, features if what == NOTHING else what)
+    return _answer(asked, found, features if what == NOTHING else what)
 
 
 # ---------------------------------------------------------------- what is named
@@ -144,7 +147,7 @@ def _value(expression: str, namespace: Mapping[str, Any], besides: str = "") -> 
 # ---------------------------------------------------------------- the answer
 
 
-def _answer(case: Case, name: str) -> Answer:
+def _answer(asked: Asked, case: Case, name: str) -> Answer:
     found = examine(case)
     parts: list[Part] = []
     for place, sign in enumerate(found.signs, start=1):
@@ -154,7 +157,27 @@ def _answer(case: Case, name: str) -> Answer:
     parts += [Words(each) for each in (*_told(found), *(f"Note: {note}." for note in found.notes))]
     data = {"of": name, "signs": found.findings, "looked": list(found.looked), "idle": list(found.idle),
             "notes": list(found.notes)}  # fmt: skip
+    if found.signs and asked.options.model:
+        more, causes = _explained(asked, found, name)
+        return Answer([*parts, *more], data={**data, "causes": causes})
     return Answer(parts, data=data)
+
+
+def _explained(asked: Asked, found: Diagnosis, name: str) -> tuple[list[Part], list[dict[str, Any]]]:
+    """What a language model says of the signs."""
+    from jupyter_swarm.minds import explaining
+
+    model, url, store = asked.options.model, asked.options.base_url or "", asked.workspace.store
+    causes, struck = follow(lambda _: explaining.explain(store, model, url, name, found.findings), lambda _: None)
+    parts: list[Part] = [Words(f"What may lie behind it, says {model} (a guess, not a finding):", strong=True)]
+    for each in causes:
+        tried = f" Try: {each.attempt}" if each.attempt else ""
+        parts.append(Words(f"{each.what} It would explain: {', '.join(each.signs)}.{tried}"))
+    if struck:
+        parts.append(Words(f"{plural(struck, 'cause')} left out: no sign, or no number, bears it."))
+    if not causes and not struck:
+        parts.append(Words("It knows no cause."))
+    return parts, [msgspec.to_builtins(each) for each in causes]
 
 
 def _told(found: Diagnosis) -> list[str]:

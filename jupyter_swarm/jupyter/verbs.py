@@ -299,6 +299,9 @@ _TABLE = (
                      "the path of a log file, or a swarm", metavar="EXPR", required=True, completes="swarm"),
             Argument("X", "its features, by name or an expression; after a swarm, the number of a run"),
             Argument("y", "its labels or targets", metavar="y"),
+            Argument("--model", "let this language model say which cause would make these signs together; it is told "
+                     "the signs and their numbers, and nothing else", metavar="MODEL"),
+            Argument("--base-url", "where it is asked", metavar="URL"),
         ),
         "Each sign comes with its numbers and what to try; - in place of EXPR looks at X and y alone. A terminal takes "
         "log files (CSV, JSON lines, lines such as `epoch 3 loss=0.42`) and runs of swarms.",
