@@ -119,6 +119,8 @@ def found(state: SwarmState) -> list[Part]:
     parts.append(Table(("", "", "finding", "effect", "interval, evidence"), [_row(state, case) for case in cases]))
     for case in cases:
         parts += _unread(state, case) if phrases.unaudited(state, case) else []
+        if before := phrases.foretold(state, case):
+            parts.append(Words(f"{case.hypothesis.id}: {before}."))
     cited: dict[tuple[str, int, int], Part] = {}
     for case in cases:
         for each in case.hypothesis.citations:

@@ -161,6 +161,15 @@ def _working(state: SwarmState) -> str:
     return "screening"
 
 
+def foretold(state: SwarmState, case: Case) -> str:
+    """Who proposed a hypothesis with which model, and what would speak against it; "" for one that rules made."""
+    hypothesis = case.hypothesis
+    agent = state.agents.get(hypothesis.agent)
+    if agent is None or not hypothesis.refuted_if:
+        return ""
+    return f"proposed by {agent.id} ({agent.mind}); what would speak against it: {hypothesis.refuted_if.rstrip('.')}"
+
+
 def leak(found: Leak) -> str:
     """A leak in one line, with its cure.
 

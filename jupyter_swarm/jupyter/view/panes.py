@@ -17,6 +17,7 @@ from jupyter_swarm.jupyter.view import plot
 from jupyter_swarm.jupyter.view.style import sheet
 from jupyter_swarm.report import phrases
 from jupyter_swarm.report.answer import answer
+from jupyter_swarm.report.models import dollars, total
 from jupyter_swarm.report.phrases import duration, number, plural, signed
 from jupyter_swarm.state import Case, Direction, SwarmState
 from jupyter_swarm.words import Citation
@@ -62,11 +63,22 @@ def progress(state: SwarmState) -> str:
     bars.append(_bar("Experiments", words, shares))
     share = confirmation / max(state.experiments, 1)
     bars.append(_bar("Spent on confirming", f"{share:.0%}", [(share, "second")]))
+    if state.spent:
+        bars.append(_models(state))
     reference = phrases.baseline(state)
     metric = text(state.request.objective.metric, 80) if state.request else ""
     label = f'<div class="label"><span>Baseline, {metric}</span></div><b>{escape(reference)}</b>'
     bars.append(f"<div>{label if reference else label.replace('<b></b>', 'not measured yet')}</div>")
     return f'<div class="bars">{"".join(bars)}</div>'
+
+
+def _models(state: SwarmState) -> str:
+    """What language models took, beside what they may take."""
+    spent, budget = total(state), state.budget
+    shares = [spent.tokens / budget.tokens] if budget.tokens else []
+    shares += [spent.dollars / budget.dollars] if budget.dollars else []
+    words = f"{plural(spent.calls, 'call')}, {spent.tokens:,} tokens, {dollars(spent)}"
+    return _bar("Language models", words, [(max(shares, default=0.0), "second")])
 
 
 def _bar(name: str, words: str, shares: Iterable[tuple[float, str]], more: str = "") -> str:
@@ -147,6 +159,7 @@ def finding(case: Case, state: SwarmState, scale: float) -> str:
     if abs(evidence.cost_ratio - 1.0) >= 0.1:
         facts.append(f"<span>takes {number(evidence.cost_ratio, 2)} times as long</span>")
     note = f'<p class="soft">{text(evidence.note)}</p>' if evidence.note else ""
+    note += f'<p class="soft">{text(before)}</p>' if (before := phrases.foretold(state, case)) else ""
     return (
         f'<div class="card"><div class="top"><span class="badge {evidence.verdict}">{escape(badge)}</span>'
         f'<span class="say">{text(hypothesis.statement)}{mark}</span>'
