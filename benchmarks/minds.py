@@ -6,7 +6,8 @@ The server speaks OpenAI's protocol over real HTTP in a process of its own (`jup
 in another one through LangChain, with a ledger on disk. What is measured:
 
     concurrency  agents that ask again and again a server that answers in 1 s: calls a second beside the ideal ones,
-                 over agents in flight; memory of the process for each; a cell's latency in a kernel beside it
+                 over agents in flight (of the whole, with all of them beginning at once, and `share_steady` after
+                 that); memory of the process for each; a cell's latency in a kernel beside it
     faults       5 % of requests refused for rate, 2 % failing, 1 % hanging, 1 % answered with half a JSON: how many
                  tasks end in a result or a recorded failure, what the server counts against the budget, what it
                  answered twice
@@ -184,9 +185,14 @@ async def _crowd(pipe: Any, url: str, folder: Path, agents: int, rounds: int) ->
     before = process.memory_info().rss
     pipe.send("ready")
 
+    ended: list[list[float]] = []
+
     async def agent(number: int) -> None:
+        mine: list[float] = []
+        ended.append(mine)
         for turn in range(rounds):
             await office.ask(f"{number}-{turn}")
+            mine.append(time.monotonic())
 
     async def watch() -> None:
         nonlocal most
@@ -204,9 +210,16 @@ async def _crowd(pipe: Any, url: str, folder: Path, agents: int, rounds: int) ->
     return {
         "calls_per_s": round(calls / seconds, 1),
         "share_of_ideal": round(rounds / seconds, 3),
+        "share_steady": round(_steady(ended) / agents, 3),
         "cpu_ms_per_call": round(1e3 * cpu / calls, 2),
         "kb_per_agent": round(max(0, most - before) / agents / 1e3, 1),
     }
+
+
+def _steady(ended: Sequence[Sequence[float]]) -> float:
+    """Calls a second from when each agent has had an answer until the first is through."""
+    since, until = max(mine[0] for mine in ended), min(mine[-1] for mine in ended)
+    return sum(since < at <= until for mine in ended for at in mine) / max(until - since, 1e-9)
 
 
 class Kernel:
@@ -238,7 +251,7 @@ class Kernel:
 
 def concurrency(quick: bool) -> dict[str, Any]:
     """The curve over agents in flight, and the kernel's latency beside the most of them."""
-    rounds = 4 if quick else 12
+    rounds = 5 if quick else 12
     found: dict[str, Any] = {"agents": {}}
     with tempfile.TemporaryDirectory() as folder, Kernel() as kernel:
         idle = kernel.latencies(40 if quick else 150)
@@ -265,6 +278,7 @@ def concurrency(quick: bool) -> dict[str, Any]:
     more = {name: round(most["latency_ms"][name] - value, 1) for name, value in _latency(idle).items()}
     return found | {
         "share_of_ideal": min(each["share_of_ideal"] for each in found["agents"].values()),
+        "share_steady": min(each["share_steady"] for each in found["agents"].values()),
         "kb_per_agent": most["kb_per_agent"],
         "idle_latency_ms": _latency(idle),
         "latency_more_ms": more,

@@ -271,8 +271,8 @@ class Thinker(Protocol):
         """Whether nobody answers it at the moment, so that waiting for it makes no sense."""
         ...
 
-    def offers(self, tried: Container[str]) -> frozenset[str]:
-        """Targets for which it has an idea that nobody has tried (ids of variations)."""
+    def offers(self, tried: Container[str], agent: str = "") -> frozenset[str]:
+        """Targets for which it (or one of its agents) has an idea that nobody has tried (ids of variations)."""
         ...
 
     async def think(self, brief: Brief, desk: Desk) -> int:

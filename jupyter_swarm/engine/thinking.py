@@ -7,6 +7,7 @@ does not answer holds up its own agents alone; and when the money is spent, the 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import msgspec
 
 from jupyter_swarm.errors import LedgerError, SwarmError
 from jupyter_swarm.events import TaskFinished
+from jupyter_swarm.minds.account import Spent
 from jupyter_swarm.protocols import Brief, Desk, Role, Thinker, Thoughtful
 from jupyter_swarm.state import Agent
 
@@ -24,6 +26,8 @@ REST_SECONDS = 5.0
 """Likewise after a failure; doubled each time."""
 MOST_REST_SECONDS = 600.0
 MOST_DRY = 6
+AT_ONCE = 16
+"""So many agents begin to think between two turns of the engine's loop, which a brief holds up a little."""
 
 
 @dataclass
@@ -51,6 +55,7 @@ class Thinking:
         self._desk, self._roles, self._fresh = desk, roles, fresh
         self._tasks: dict[asyncio.Task[None], Agent] = {}
         self._rests: dict[str, _Rest] = {}
+        self._minds: dict[str, Thinker | None] = {}
         self._spent = False
 
     @property
@@ -64,15 +69,20 @@ class Thinking:
             agent = self._tasks.pop(task)
             if not task.cancelled() and (error := task.exception()) is not None:
                 self._failed(agent, error)
-        busy = {agent.id for agent in self._tasks.values()}
-        for agent in self._desk.state.agents.values():
-            if agent.id in busy or not agent.works or self._resting(agent):
+        state, busy, begun = self._desk.state, {agent.id for agent in self._tasks.values()}, 0
+        for agent in state.agents.values():
+            mind = self._thinker(agent)
+            if mind is None or agent.id in busy or not agent.works or self._resting(agent):
                 continue
-            mind, role = self._desk.mind(agent.id), self._roles.get(agent.role)
-            if isinstance(mind, Thinker) and isinstance(role, Thoughtful):
-                brief = role.brief(self._desk.state, agent, self._desk)
-                if brief is not None:
-                    self._tasks[asyncio.create_task(self._think(agent, mind, brief))] = agent
+            role = self._roles.get(agent.role)
+            if not isinstance(role, Thoughtful) or mind.offers(state.tried, agent.id):
+                continue
+            brief = role.brief(state, agent, self._desk)
+            if brief is not None:
+                self._tasks[asyncio.create_task(self._think(agent, mind, brief))] = agent
+                begun += 1
+            if begun == AT_ONCE:
+                return
 
     async def stop(self) -> None:
         """Cut off all thoughts."""
@@ -103,11 +113,11 @@ class Thinking:
         rest = self._rests.setdefault(agent.id, _Rest())
         rest.failed += 1
         rest.until = time.monotonic() + min(MOST_REST_SECONDS, REST_SECONDS * 2.0 ** (rest.failed - 1))
-        if type(error).__name__ == "Spent":
+        if isinstance(error, Spent):
+            rest.until = math.inf
             if self._spent:
-                rest.until = float("inf")
                 return
-            self._spent, rest.until = True, float("inf")
+            self._spent = True
         why = str(error) if isinstance(error, SwarmError) else f"{type(error).__name__}: {error}"
         self._desk.append(TaskFinished(agent=agent.id, role=agent.role, failed=True, why=why[:500]))
 
@@ -119,5 +129,12 @@ class Thinking:
         return self._desk.state.experiments
 
     def _down(self, agent: Agent) -> bool:
-        mind = self._desk.mind(agent.id)
-        return isinstance(mind, Thinker) and mind.down
+        mind = self._thinker(agent)
+        return mind is not None and mind.down
+
+    def _thinker(self, agent: Agent) -> Thinker | None:
+        """The agent's mind, where it is one that takes its time."""
+        if agent.mind not in self._minds:
+            mind = self._desk.mind(agent.id)
+            self._minds[agent.mind] = mind if isinstance(mind, Thinker) else None
+        return self._minds[agent.mind]

@@ -143,8 +143,14 @@ class LanguageMind:
 
     def invent(self, brief: Brief) -> Idea | None:
         """The agent's oldest idea that fits the brief and that nobody has tried; None where it has none."""
-        placed = (_placed(thought, brief) for thought in self._stock.get(brief.agent, ()))
-        return next((idea for idea in placed if idea is not None), None)
+        stock = self._stock.get(brief.agent, [])
+        for thought in list(stock):
+            try:
+                if (idea := _placed(thought, brief)) is not None:
+                    return idea
+            except SwarmError:
+                stock.remove(thought)  # it was tried, or what it changes is no longer there
+        return None
 
     # ------------------------------------------------------------ thinking ahead
 
@@ -153,10 +159,11 @@ class LanguageMind:
         """Whether its provider does not answer at the moment."""
         return self._caller.line(self.name).down
 
-    def offers(self, tried: Container[str]) -> frozenset[str]:
-        """What its agents' ideas are about."""
-        ideas = (thought for stock in self._stock.values() for thought in stock)
-        return frozenset(thought.target for thought in ideas if thought.idea.variation.id not in tried)
+    def offers(self, tried: Container[str], agent: str = "") -> frozenset[str]:
+        """What its agents' ideas are about, or one agent's."""
+        stocks = [self._stock.get(agent, [])] if agent else self._stock.values()
+        ideas = (thought for stock in stocks for thought in stock)
+        return frozenset(each.target for each in ideas if each.idea.claim or each.idea.variation.id not in tried)
 
     async def think(self, brief: Brief, desk: Desk) -> int:
         """Ask for what the role needs; how many ideas (or ranges) are new."""
@@ -421,19 +428,21 @@ def _tested(claim: Claim, passages: Mapping[str, Passage], brief: Brief) -> Idea
 
 
 def _placed(thought: Thought, brief: Brief) -> Idea | None:
-    """An idea where the brief starts; None where it does not belong there, or was tried."""
+    """An idea where the brief starts; None where it does not belong there.
+
+    Raises:
+        SwarmError: it is of no use any more.
+    """
     idea = thought.idea
-    if idea.variation.free or not thought.edits:
-        belongs = WRITTEN in brief.targets and idea.variation.id not in brief.tried
-        return idea if belongs else None
     if brief.targets and thought.target not in brief.targets:
         return None
-    if idea.variation.edits == (*brief.base.edits, *thought.edits):
-        return None if idea.variation.id in brief.tried else idea
-    try:
-        variation = _applied(thought.edits, brief)
-    except SwarmError:
-        return None
+    if thought.target == WRITTEN:
+        if idea.variation.id in brief.tried:
+            raise AnswerError("it has been tried")
+        return idea if brief.targets else None
+    if idea.variation.edits == (*brief.base.edits, *thought.edits) and idea.variation.id not in brief.tried:
+        return idea
+    variation = _applied(thought.edits, brief)
     statement = cell.describe_all(variation, brief.analysis, since=brief.base)
     return msgspec.structs.replace(idea, variation=variation, statement=statement)
 
