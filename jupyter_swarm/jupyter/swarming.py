@@ -24,6 +24,7 @@ from jupyter_swarm.minds import team
 from jupyter_swarm.outcome import outcome
 from jupyter_swarm.report import phrases
 from jupyter_swarm.settings import budget_text, checked, objective_of, parse_budget
+from jupyter_swarm.words import Budget
 from jupyter_swarm.workspace import Workspace, check_name
 
 AGENTS = 16
@@ -77,16 +78,20 @@ def begin(
     code, setup, done = joined(code, earlier, options.cells, options.setup)
     if options.plan:
         asked = {each: getattr(options, each) for each in CHECKED}
-        team.check(checked(agents, asked | {"models": models or None, "base_url": options.base_url}), budget)
+        chosen = checked(agents, asked | {"models": models or None, "base_url": options.base_url})
+        team.check(chosen, budget)
         from jupyter_swarm.experiments.cores import usable_cores
         from jupyter_swarm.jupyter import plan
 
         workers, previous = options.workers or usable_cores(), plan.before(workspace, name)
-        return plan.plan(
+        found = plan.plan(
             code, objective, budget, namespace,
             vary=vary, fix=fix, record=_names(options.record), keep=options.keep, setup=setup, done=done,
             confirm=options.confirm or "", folder=folder, workers=workers, share=options.confirmation, earlier=previous,
         )  # fmt: skip
+        if models:
+            found.parts.append(Words(f"Language models: {models.replace(' ', ', ')}. {_limits(chosen, budget)}"))
+        return found
     swarm = Swarm.start(
         code,
         name=name,
@@ -141,6 +146,8 @@ def _beginning(swarm: Swarm, asked: str, options: SimpleNamespace, face: Face) -
         return f"{same} It is {doing}. {again}."
     default = "" if options.budget else "; no budget was given"
     words = f"{name} has begun: {phrases.plural(options.agents or AGENTS, 'agent')}, budget {_budget(swarm)}{default}."
+    if state.option("models", "") and state.request is not None:
+        words += f" {_limits(state.request.options, state.budget)}"
     if name != asked:
         why = "Another swarm of the same name" if options.new else f"The cell or its settings differ from {asked}'s"
         words = f"{why}, so this is a new one. {words}"
@@ -155,6 +162,18 @@ def _budget(swarm: Swarm) -> str:
     dollars = f"${budget.dollars:g}" if budget.dollars is not None else ""
     tokens = phrases.plural(budget.tokens, "token") if budget.tokens is not None else ""
     return ", ".join(part for part in (time, runs, dollars, tokens) if part) or budget_text(budget)
+
+
+def _limits(options: Mapping[str, str | int | float | bool], budget: Budget) -> str:
+    """What language models may take, in words."""
+    tokens, dollars = team.limits(options, budget)
+    if tokens is None and dollars is None:
+        return "They are asked on this machine, without a limit but that of the swarm."
+    said = [f"${dollars:g}"] if dollars is not None else []
+    said += [phrases.plural(tokens, "token")] if tokens is not None else []
+    given = budget.tokens is not None or budget.dollars is not None
+    hint = "" if given else ", as the budget names neither dollars nor tokens (2m,$2 or 2m,500kt)"
+    return f"Language models may take {' and '.join(said)}{hint}."
 
 
 def _names(given: Sequence[str]) -> list[str]:

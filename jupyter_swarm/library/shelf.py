@@ -11,13 +11,13 @@ import msgspec
 
 from jupyter_swarm.errors import LibraryError
 from jupyter_swarm.events import PaperAdded
-from jupyter_swarm.library import quotes, readers
+from jupyter_swarm.library import quotes, readers, saved
 from jupyter_swarm.library.catalogue import Catalogue
 from jupyter_swarm.library.client import Librarian
 from jupyter_swarm.library.fusion import CANDIDATES, fuse
-from jupyter_swarm.library.lexical import Lexical
 from jupyter_swarm.library.papers import Draft, Form, Paper, write
 from jupyter_swarm.library.passages import spans
+from jupyter_swarm.library.saved import Index
 from jupyter_swarm.protocols import Hit, Passage
 from jupyter_swarm.words import Citation
 from jupyter_swarm.workspace import Workspace
@@ -59,9 +59,9 @@ class LocalLibrary:
         self._workspace = workspace
         self._catalogue = Catalogue(workspace)
         self._lock = threading.RLock()
-        self._passages: list[Passage] = []
-        self._places: dict[str, int] = {}
-        self._lexical: Lexical | None = None
+        self._passages: dict[str, dict[str, Passage]] = {}
+        self._index: Index | None = None
+        self._covered = 0
         self.librarian: Librarian | None = Librarian(workspace) if vectors else None
 
     # ------------------------------------------------------------ adding
@@ -120,7 +120,6 @@ class LocalLibrary:
         )
         self._workspace.store.append("", [event])
         self._catalogue.refresh()
-        self._lexical = None
         return msgspec.structs.replace(entry, new=not there)
 
     def _source(self, name: str) -> str:
@@ -153,15 +152,20 @@ class LocalLibrary:
         Raises:
             LibraryError: there is none.
         """
+        name = id.partition("-")[0]
+        with self._lock:
+            if name not in self._passages:
+                self._passages[name] = {each.id: each for each in self._catalogue.paper(name).passages()}
+            found = self._passages[name].get(id)
+        if found is None:
+            raise LibraryError("this library has no such passage", where=id, cure="search again")
+        return found
+
+    def prepare(self) -> None:
+        """Have the index of words on disk, so that whoever searches next need not wait until it is built (seconds for
+        10,000 passages)."""
         with self._lock:
             self._fresh()
-            if id in self._places:
-                return self._passages[self._places[id]]
-            paper = self._catalogue.paper(id.partition("-")[0])
-        for passage in paper.passages():
-            if passage.id == id:
-                return passage
-        raise LibraryError("this library has no such passage", where=id, cure="search again")
 
     # ------------------------------------------------------------ the seam
 
@@ -169,18 +173,22 @@ class LocalLibrary:
         """The best passages first, by words, and by meaning where the librarian covers all papers; [] for an empty
         library or a query without words."""
         with self._lock:
-            index, passages, places = self._fresh(), self._passages, self._places
-            through = self._catalogue.through
-        if not passages or not any(map(str.isalnum, query)) or limit < 1:
+            index, through = self._fresh(), self._catalogue.through
+        if not index.ids or not any(map(str.isalnum, query)) or limit < 1:
             return []
-        ranked = fuse(index.scores(query), self._similar(query, through, places))
-        return [Hit(passages[number], score) for number, score in ranked[:limit]]
+        ranked = fuse(index.lexical.scores(query), self._similar(query, through, index))
+        try:
+            return [Hit(self.passage(index.ids[number]), score) for number, score in ranked[:limit]]
+        except LibraryError:  # a text has been lost since the index was saved
+            with self._lock:
+                self._index = self._built()
+            return self.search(query, limit)
 
-    def _similar(self, query: str, through: int, places: dict[str, int]) -> dict[int, float] | None:
+    def _similar(self, query: str, through: int, index: Index) -> dict[int, float] | None:
         if self.librarian is None or not self.librarian.start_if_needed():
             return None
         found = self.librarian.query(query, CANDIDATES, through=through)
-        return None if found is None else {places[id]: score for id, score in found if id in places}
+        return None if found is None else {index.places[id]: score for id, score in found if id in index.places}
 
     def cite(self, passage: Passage, terms: Sequence[str]) -> Citation:
         """The sentence of the passage that speaks most of `terms`, with its exact place; at most 300 characters."""
@@ -207,12 +215,28 @@ class LocalLibrary:
         same = (passage.paper, passage.place) == (citation.paper, citation.place)
         return inside and same and here == citation.quote
 
-    def _fresh(self) -> Lexical:
-        if self._catalogue.refresh() or self._lexical is None:
-            self._passages = [passage for paper in self._catalogue.papers() for passage in paper.passages()]
-            self._places = {passage.id: number for number, passage in enumerate(self._passages)}
-            self._lexical = Lexical(self._passages)
-        return self._lexical
+    def _fresh(self) -> Index:
+        """The index of all papers that the ledger names now."""
+        self._catalogue.refresh()
+        if self._index is None or self._covered != self._catalogue.through:
+            self._index = self._saved() or self._built()
+            self._covered = self._catalogue.through
+        return self._index
+
+    def _saved(self) -> Index | None:
+        return saved.load(self._target()) if self._catalogue.known else None
+
+    def _built(self) -> Index:
+        """The index, read from all texts; those that are lost are left out."""
+        if not self._catalogue.known:
+            return Index.of([])
+        path = self._target()
+        index = Index.of([passage for paper in self._catalogue.papers() for passage in paper.passages()])
+        saved.save(path, index)
+        return index
+
+    def _target(self) -> Path:
+        return saved.target(self._workspace.library, self._catalogue.current())
 
 
 def _together(problems: list[LibraryError], added: list[Added]) -> LibraryError:

@@ -222,6 +222,7 @@ def _reasons(case: Case) -> str:
         else "",
         f"It goes on from {inline(hypothesis.parent)}." if hypothesis.parent else "",
         "A claim of the paper that is quoted below, put to a test." if hypothesis.claim else "",
+        "Nothing that was cited speaks of it." if hypothesis.refuted_if and not hypothesis.citations else "",
     ]
     words = " ".join(each for each in said if each)
     return f"Said before the runs, by {inline(hypothesis.agent)}: {words}" if words else ""
