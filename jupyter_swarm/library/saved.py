@@ -58,12 +58,13 @@ class _Head(msgspec.Struct, frozen=True):
 
 def target(folder: Path, papers: Iterable[str]) -> Path:
     """The file for the library's state now: for these papers, as they lie in `folder`, and for this code."""
-    with os.scandir(folder) as entries:
-        files = {entry.name: entry.stat() for entry in entries if entry.name.endswith(".json")}
     texts = hashlib.sha256()
     for paper in papers:
-        file = files.get(f"{paper}.json")
-        texts.update(f"{paper} {file.st_size} {file.st_mtime_ns}\n".encode() if file else f"{paper} gone\n".encode())
+        try:
+            file = os.stat(f"{folder}/{paper}.json")
+            texts.update(f"{paper} {file.st_size} {file.st_mtime_ns}\n".encode())
+        except OSError:
+            texts.update(f"{paper} gone\n".encode())
     return folder / f"lexical-{_code()}-{texts.hexdigest()[:24]}.index"
 
 
@@ -96,13 +97,12 @@ def load(path: Path) -> Index | None:
 def _fits(table: Table, size: int) -> bool:
     """Whether a table can be one of so many passages."""
     words, starts, numbers, weights = table
-    if [each.dtype.str[1:] for each in table[1:]] != ["i4", "i4", "f4"] or any(each.ndim != 1 for each in table[1:]):
+    if [(each.dtype.str[1:], each.ndim) for each in table[1:]] != [("i4", 1), ("i4", 1), ("f4", 1)]:
         return False
-    lengths = starts.shape == (len(words) + 1,) and numbers.shape == weights.shape
+    if starts.shape != (len(words) + 1,) or numbers.shape != weights.shape:
+        return False
     inside = not numbers.size or (numbers.min() >= 0 and numbers.max() < size)
-    return bool(
-        lengths and inside and starts[0] == 0 and starts[-1] == numbers.size and (starts[1:] >= starts[:-1]).all()
-    )
+    return bool(inside and starts[0] == 0 and starts[-1] == numbers.size and (starts[1:] >= starts[:-1]).all())
 
 
 def save(path: Path, index: Index) -> None:

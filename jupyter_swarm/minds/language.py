@@ -102,9 +102,12 @@ class Summary(Word, frozen=True):
 
 
 class Thought(NamedTuple):
-    """An idea in stock, and its edits beyond the cell that it was had about: they may be made to a better one, too."""
+    """An idea in stock, the cell that it was had about (its id), and its edits beyond that: they may be made to a better
+    one, too.
+    """
 
     idea: Idea
+    base: str
     edits: tuple[Edit, ...]
 
     @property
@@ -350,7 +353,8 @@ class LanguageMind:
         stock = self._stock.setdefault(brief.agent, [])
         known = {thought.idea.variation.id for thought in stock} | brief.tried
         new = {idea.variation.id: idea for idea in ideas if idea.variation.id not in known}
-        stock += (Thought(idea, idea.variation.edits[len(brief.base.edits) :]) for idea in new.values())
+        start = len(brief.base.edits)
+        stock += (Thought(idea, brief.base.id, idea.variation.edits[start:]) for idea in new.values())
         return len(new)
 
 
@@ -440,7 +444,7 @@ def _placed(thought: Thought, brief: Brief) -> Idea | None:
         if idea.variation.id in brief.tried:
             raise AnswerError("it has been tried")
         return idea if brief.targets else None
-    if idea.variation.edits == (*brief.base.edits, *thought.edits) and idea.variation.id not in brief.tried:
+    if thought.base == brief.base.id and idea.variation.id not in brief.tried:
         return idea
     variation = _applied(thought.edits, brief)
     statement = cell.describe_all(variation, brief.analysis, since=brief.base)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from worlds import analysis
+from worlds import Ground, World, analysis
+from worlds import request as asked_for
 
 from jupyter_swarm import cell, minds
+from jupyter_swarm.engine.swarm import Swarm
 from jupyter_swarm.errors import UsageError
+from jupyter_swarm.minds.account import Account
+from jupyter_swarm.minds.calling import Caller
+from jupyter_swarm.minds.language import LanguageMind
 from jupyter_swarm.protocols import Brief, Idea, Mind
-from jupyter_swarm.words import Edit, Policy, Variation
+from jupyter_swarm.testing import ModelServer, Reply, Request
+from jupyter_swarm.words import Edit, Objective, Policy, Variation
 
 
 class Stubborn:
@@ -40,13 +48,48 @@ class Stubborn:
         return None if variation.id in brief.tried else Idea(variation=variation, statement="the flag")
 
 
-NAMES = (*(entry.name for entry in entry_points(group=minds.GROUP)), "stubborn")
+MODEL = "openai:conformance"
+NAMES = (*(entry.name for entry in entry_points(group=minds.GROUP)), "stubborn", MODEL)
 BASE = Variation(code=analysis().code)
 FLAGGED = cell.apply(analysis(), (Edit(kind="set", target="measure.flag", value=True),))
 SETTINGS = settings(deadline=None, max_examples=25)
 
 
+def proposed(asked: Request) -> Reply:
+    """A language model that has three ideas."""
+    values = {"measure.flag": True, "measure.depth": 7, "measure.rate": 0.3}
+    edits = [{"kind": "set", "target": target, "value": value} for target, value in values.items()]
+    return Reply(calls=[("answer", {"ideas": [{"statement": "x", "edits": [each]} for each in edits]})])
+
+
+@cache
+def server() -> ModelServer:
+    pytest.importorskip("langchain_openai", reason="langchain-openai is not installed")
+    return ModelServer(proposed).start()
+
+
+@cache
+def desk() -> Swarm:
+    """What a mind that thinks ahead is given."""
+    return Ground([asked_for()]).engine(World())
+
+
+def thoughtful() -> Mind:
+    """A language model that has thought about the brief."""
+
+    async def think() -> Mind:
+        caller = Caller(desk()._store, desk().write, Account(), {MODEL: server().url})  # type: ignore[arg-type]
+        mind = LanguageMind(MODEL, caller)
+        await mind.think(brief(objective=Objective(metric="score")), desk())
+        await caller.close()
+        return mind
+
+    return asyncio.run(think())
+
+
 def make(name: str) -> Mind:
+    if name == MODEL:
+        return thoughtful()
     return Stubborn() if name == "stubborn" else minds.find(name)
 
 
