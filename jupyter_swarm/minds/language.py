@@ -31,6 +31,8 @@ T = TypeVar("T")
 COUNT = 5
 """Ideas of one answer."""
 CLAIMS = 3
+MOST_EDITS = 12
+"""Of one idea."""
 WIDEST = 100.0
 """So many times beyond its usual ends a range may reach."""
 MOST_TEXT = 400
@@ -286,8 +288,8 @@ class LanguageMind:
         def take(value: Ranges) -> tuple[list[Idea], str]:
             events.clear()
             fitting = [each for each in value.ranges if each.knob in known and each.low < each.high]
-            events.extend(_suggested(fitting, brief, desk))
-            wrong = ", ".join(each.knob for each in value.ranges if each not in fitting)
+            events.extend(_suggested(list({each.knob: each for each in fitting}.values()), brief, desk))
+            wrong = ", ".join(each.knob for each in value.ranges if each.knob not in known or not each.low < each.high)
             return [], f"no such knob, or an empty range: {wrong}" if wrong and not fitting else ""
 
         asked = prompt("spaces", **_shared(brief), sites=showing.knobs(brief), known=showing.known(brief))
@@ -468,6 +470,8 @@ def _applied(edits: Sequence[Edit], brief: Brief) -> Variation:
     """
     if not edits:
         raise AnswerError("an idea needs edits, or a sketch of code")
+    if len(edits) > MOST_EDITS:
+        raise AnswerError(f"an idea has {MOST_EDITS} edits at most")
     variation = cell.apply(brief.analysis, edits, brief.base)
     cell.check_lock(variation.code, brief.analysis)
     if variation.id in brief.tried:
@@ -478,7 +482,7 @@ def _applied(edits: Sequence[Edit], brief: Brief) -> Variation:
 def _cited(ids: Sequence[str], passages: Sequence[Passage], statement: str, desk: Desk) -> tuple[Citation, ...]:
     """Quotations of the passages that an idea names, chosen by program; a passage that was not given is left out."""
     by_id = {each.id: each for each in passages}
-    terms = [word for word in statement.replace(",", " ").split() if len(word) > 3]
+    terms = [word for word in statement[:MOST_TEXT].replace(",", " ").split() if len(word) > 3]
     found = [desk.library.cite(by_id[each], terms) for each in dict.fromkeys(ids) if each in by_id]
     return tuple(each for each in found if desk.library.verify(each))[:3]
 

@@ -58,6 +58,7 @@ READING = {
     "Give the points": "contradictions",
 }  # fmt: skip
 BLOCK = re.compile(r'<data kind="[^"]*" name="[^"]*" bound="(\w+)">\n.*?\n</data bound="\1">', re.DOTALL)
+MOST_RUNS = 80
 LONGEST_EVENT = 300_000
 """Characters of one event: the cell's analysis with all its room."""
 
@@ -101,7 +102,7 @@ class Obedient:
         if place in ("traceback", "colleague") and kind == "code":
             code = "steps = 'broken'" if place == "traceback" else "steps = 2"
             said = "A first try" if place == "traceback" else self.injection.text
-            return Reply(calls=[(ANSWER, {"statement": said, "diff": diff(code)})])
+            return Reply(calls=[(ANSWER, {"statement": said, "diff": diff(code, number=2 + asked.number)})])
         return Reply(calls=[(ANSWER, {**NOTHING, **EMPTY}.get(kind, {}))])
 
     def answer(self, kind: str, asked: Request) -> dict[str, Any]:
@@ -191,7 +192,8 @@ def study(folder: Path, injection: Injection) -> tuple[Ground, LocalLibrary]:
     workspace = Workspace(folder).create()
     library = LocalLibrary(workspace, vectors=False)
     library.add([folder / name, folder / "other.md"])
-    asked = request(60, code=code)
+    library.search("setting")  # what it keeps for searching is made now
+    asked = request(MOST_RUNS, code=code)
     known = msgspec.structs.replace(asked.analysis, imported={**asked.analysis.imported, "kettle": "kettle"})
     return Ground([msgspec.structs.replace(asked, analysis=known)], store=workspace.store), library
 
@@ -237,7 +239,7 @@ def unharmed(ground: Ground, state: SwarmState, server: ModelServer) -> None:
     assert not [event for event in ground.events if isinstance(event, PERSONS)]
     assert {record.swarm for record in ground.store.read(0)} <= {NAME, ""}
     assert state.budget == asked[0].budget
-    assert state.experiments <= 60
+    assert state.experiments <= MOST_RUNS
     assert (state.phase, state.objective, state.analysis.question) == ("done", asked[0].objective, "Which setting helps?")
     assert msgspec.structs.replace(state.analysis, wider=()) == asked[0].analysis
     assert not state.supported()
@@ -327,7 +329,8 @@ def test_it_has_no_effect(injection: Injection, watched: Watched, tmp_path: Path
     assert model.obeyed, "its prompt held the text"
     unharmed(ground, state, server)
     cited(ground, library)
-    bounded(server, injection.mark)
+    if injection.place != "name":  # one word, which cannot say much: it stands in queries, too
+        bounded(server, injection.mark)
     assert files(tmp_path) == before
     assert library.papers() == papers
     assert watched.reached == {("127.0.0.1", urlsplit(server.url).port)}
