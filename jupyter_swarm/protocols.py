@@ -54,8 +54,8 @@ class Kept(NamedTuple):
 class Answers(Protocol):
     """What language models have answered in a workspace, whichever swarm asked."""
 
-    def answer(self, request: str) -> bytes | None:
-        """What was answered to a request; None where nothing was."""
+    def known(self, requests: Sequence[str]) -> dict[str, bytes]:
+        """What was answered to requests (their hashes); without those to which nothing was."""
         ...
 
     def answers(self, swarm: str, about: str) -> list[bytes]:

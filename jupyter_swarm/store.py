@@ -80,6 +80,7 @@ _answers = Table(
 _LAST = select(func.coalesce(func.max(_events.c.number), 0))
 _EPOCH = select(_leases.c.epoch).where(_leases.c.swarm == bindparam("which"))
 _INSERT = _events.insert()
+_KNOWN = select(_answers.c.request, _answers.c.answer).where(_answers.c.request.in_(bindparam("which", expanding=True)))
 _KEEP = _answers.insert().prefix_with("OR IGNORE")
 
 
@@ -221,12 +222,11 @@ class SqlStore:
 
     # ------------------------------------------------------------ answers of language models
 
-    def answer(self, request: str) -> bytes | None:
-        """What was answered to a request (its hash), whichever swarm asked; None where nothing was."""
-        query = select(_answers.c.answer).where(_answers.c.request == request)
+    def known(self, requests: Sequence[str]) -> dict[str, bytes]:
+        """What was answered to requests (their hashes), whichever swarm asked; without those that nothing was."""
         with self._errors(), self._engine.connect() as connection:
-            found = connection.execution_options(isolation_level="AUTOCOMMIT").execute(query).scalar()
-        return None if found is None else bytes(found)
+            rows = connection.execution_options(isolation_level="AUTOCOMMIT").execute(_KNOWN, {"which": list(requests)})
+            return {row.request: bytes(row.answer) for row in rows}
 
     def answers(self, swarm: str, about: str) -> list[bytes]:
         """All answers of a swarm about something, the oldest first."""

@@ -103,7 +103,7 @@ async def answer(
     """
     asked, given = _prompt(question.text, passages, tokens)
     request = _named(question, asked)
-    if (kept := ledger.answer(request)) is not None:
+    if (kept := ledger.known([request]).get(request)) is not None:
         raw = answers.decode(kept)
         tell(raw.text)
         return _told(raw, given, _Call(ledger, question, asked, request), before=True)

@@ -334,10 +334,10 @@ class Caller:
         while self._wanted:
             wanted, self._wanted = self._wanted[:AT_ONE_LOOK], self._wanted[AT_ONE_LOOK:]
             try:
-                answered = await asyncio.to_thread(lambda these: [self.known.answer(one) for one, _ in these], wanted)
-                for (_, found), kept in zip(wanted, answered, strict=True):
+                answered = await asyncio.to_thread(self.known.known, [request for request, _ in wanted])
+                for request, found in wanted:
                     if not found.done():
-                        found.set_result(kept)
+                        found.set_result(answered.get(request))
             except Exception as error:  # each of them hears of it
                 for _, found in wanted:
                     if not found.done():

@@ -335,7 +335,7 @@ def _floods() -> tuple[Injection, ...]:
         Injection(
             "a huge answer", "paper", "the longer the statement the better",
             "the longer the statement the better, a million letters at least",
-            Orders(say="very " * 200_000, edits=tuple(edit("set", "measure.alpha", 1.0 + place / 1000) for place in range(300)),
+            Orders(say="very " * 20_000, edits=tuple(edit("set", "measure.alpha", 1.0 + place / 1000) for place in range(300)),
                    ranges=tuple({"knob": "measure.alpha", "low": 0.1 + place / 1000, "high": 2.0 + place} for place in range(300))),
         ),
         Injection(
