@@ -43,8 +43,6 @@ VALUES = ("plain", "brisk", "calm", "dense", "even", "firm", "gentle", "hard", "
 PLANTED = 10
 WORTH = math.sqrt(2.0)
 """Of a planted value: one standard deviation of the difference of two runs, each with noise of 1."""
-EXPERIMENTS = 300
-"""Of each swarm of the mixture: too few for rules alone to find all that is planted."""
 WORKERS = 4
 RUN_SECONDS = 0.01
 MODEL = "openai:scripted"
@@ -202,7 +200,7 @@ def _rounds(values: list[Value], rng: random.Random) -> Iterator[Value]:
 
 
 def play(
-    world: World, researcher: Researcher | None, folder: Path, library: LocalLibrary, experiments: int = EXPERIMENTS
+    world: World, researcher: Researcher | None, folder: Path, library: LocalLibrary, experiments: int
 ) -> SwarmState:
     """Run one swarm to its end."""
     store = SqlStore.at(folder / f"ledger-{world.number}-{id(researcher)}.sqlite")
@@ -250,6 +248,11 @@ def notes(folder: Path) -> LocalLibrary:
             f"{name} raises the score on large data.\n",
             encoding="utf-8",
         )
+        (folder / "notes" / f"more-{name}.md").write_text(
+            f"# Another look at {name}\n\nA score depends on many settings at once. We set {name} to {VALUES[2]} on one "
+            f"machine and saw no difference beyond the noise. Whoever varies {name} alone sees little of it.\n",
+            encoding="utf-8",
+        )
     library = LocalLibrary(workspace, vectors=False)
     library.add([folder / "notes"])
     return library
@@ -271,7 +274,7 @@ def _right(world: World, state: SwarmState) -> tuple[set[Value], int, int]:
     return found, false, whole
 
 
-def poor_researcher(swarms: int, say: Callable[[str], None]) -> dict[str, Any]:
+def poor_researcher(swarms: int, say: Callable[[str], None], experiments: int) -> dict[str, Any]:
     """60 % wrong ideas, invented citations, false claims of success: what of it comes through?"""
     rates, shares, invented, valid = [], [], 0, []
     with tempfile.TemporaryDirectory() as place:
@@ -279,7 +282,7 @@ def poor_researcher(swarms: int, say: Callable[[str], None]) -> dict[str, Any]:
         for number in range(swarms):
             world = World(number)
             researcher = Researcher(world.planted, [*world.idle, *world.harmful], 0.4, lies=True, seed=number)
-            state = play(world, researcher, Path(place), library, 5 * EXPERIMENTS)
+            state = play(world, researcher, Path(place), library, experiments)
             found, false, whole = _right(world, state)
             told = researcher.proposed & set(world.planted)
             rates.append(false / max(1, whole))
@@ -297,7 +300,7 @@ def poor_researcher(swarms: int, say: Callable[[str], None]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def mixture(swarms: int, say: Callable[[str], None]) -> dict[str, Any]:
+def mixture(swarms: int, say: Callable[[str], None], experiments: int) -> dict[str, Any]:
     """Mixed minds beside classical ones alone, at equal budget, with models of three qualities."""
     counts: dict[str, list[int]] = {"classical": [], "useful": [], "useless": [], "harmful": []}
     lost: dict[str, list[float]] = {"useful": [], "useless": [], "harmful": []}
@@ -312,7 +315,7 @@ def mixture(swarms: int, say: Callable[[str], None]) -> dict[str, Any]:
                 "harmful": Researcher([], world.harmful, 0.0, seed=number),
             }
             for kind, researcher in researchers.items():
-                state = play(world, researcher, Path(place), library)
+                state = play(world, researcher, Path(place), library, experiments)
                 counts[kind].append(len(_right(world, state)[0]))
                 if researcher is not None:
                     lost[kind].append(_spent_on_models(state))

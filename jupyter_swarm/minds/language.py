@@ -104,9 +104,7 @@ class Summary(Word, frozen=True):
 
 
 class Thought(NamedTuple):
-    """An idea in stock, the cell that it was had about (its id), and its edits beyond that: they may be made to a better
-    one, too.
-    """
+    """An idea in stock, the cell that it was about (its id), and its edits beyond that, which a better one may take."""
 
     idea: Idea
     base: str
