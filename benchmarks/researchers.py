@@ -249,8 +249,8 @@ def notes(folder: Path) -> LocalLibrary:
             encoding="utf-8",
         )
         (folder / "notes" / f"more-{name}.md").write_text(
-            f"# Another look at {name}\n\nA score depends on many settings at once. We set {name} to {VALUES[2]} on one "
-            f"machine and saw no difference beyond the noise. Whoever varies {name} alone sees little of it.\n",
+            f"# Another look at {name}\n\nA score depends on many settings at once. We set {name} to {VALUES[2]} on "
+            f"one machine and saw no difference beyond the noise. Whoever varies {name} alone sees little of it.\n",
             encoding="utf-8",
         )
     library = LocalLibrary(workspace, vectors=False)
