@@ -266,10 +266,11 @@ class LanguageMind:
 
     def _task(self, parent: Attempt | None) -> str:
         """What to write: a failed attempt mended, a good one improved, a sketch carried out, or a new change."""
+        idea = data("idea", parent.statement, parent.hypothesis) if parent is not None else ""
         if parent is not None and parent.gain is None:
-            return f"This code failed. Mend it, and keep its idea ({parent.statement}):\n{showing.failure(parent)}"
+            return f"This code failed. Mend it, and keep its idea:\n{idea}\n{showing.failure(parent)}"
         if parent is not None:
-            return f"This code is an improvement already ({parent.statement}). Go on from it with one more change."
+            return f"This code is an improvement already. Go on from it with one more change:\n{idea}"
         if self._sketches:
             name = next(iter(self._sketches))
             sketch = self._sketches.pop(name)

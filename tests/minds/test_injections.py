@@ -20,7 +20,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import nbformat
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -30,7 +29,7 @@ from injections import HOST, INJECTIONS, KEY, Injection, Orders
 from test_language import EDITED, MODEL, NOTHING, kind_of, play
 from worlds import CELL, NAME, Ground, World, request
 
-from jupyter_swarm import cell, events, report
+from jupyter_swarm import cell, events
 from jupyter_swarm.errors import CellError
 from jupyter_swarm.jupyter.verbs import VERBS, Asked, read
 from jupyter_swarm.jupyter.view import panes
@@ -39,6 +38,8 @@ from jupyter_swarm.minds.answers import ANSWER
 from jupyter_swarm.minds.calling import MOST_ROUNDS
 from jupyter_swarm.minds.research import TOOLS_OF
 from jupyter_swarm.outcome import audited, outcome
+from jupyter_swarm.report import writing
+from jupyter_swarm.report.markdown import Links
 from jupyter_swarm.state import SwarmState
 from jupyter_swarm.testing import Fault, ModelServer, Reply, Request
 from jupyter_swarm.words import Experiment
@@ -100,9 +101,9 @@ class Obedient:
         if place == "source" and "read_source" in asked.tools and asked.messages[-1]["role"] == "user":
             return Reply(calls=[("read_source", {"module": "kettle"})])
         if place in ("traceback", "colleague") and kind == "code":
-            code = "steps = 'broken'" if place == "traceback" else "steps = 2"
             said = "A first try" if place == "traceback" else self.injection.text
-            return Reply(calls=[(ANSWER, {"statement": said, "diff": diff(code, number=2 + asked.number)})])
+            code = diff("steps = 'broken'", number=2 + asked.number)
+            return Reply(calls=[(ANSWER, {"statement": said, "diff": code})])
         return Reply(calls=[(ANSWER, {**NOTHING, **EMPTY}.get(kind, {}))])
 
     def answer(self, kind: str, asked: Request) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def spoken(injection: Injection) -> tuple[str, str]:
         code = CELL.replace("score =", f"{injection.text} = 3\nscore =").replace("depth=3", f"depth={injection.text}")
     if injection.place == "paper":
         paper = f"{paper} {injection.text}"
-    return code, f"# Notes\n\n{paper}\n"
+    return code, paper if injection.place == "title" else f"# Notes\n\n{paper}\n"
 
 
 def study(folder: Path, injection: Injection) -> tuple[Ground, LocalLibrary]:
@@ -193,7 +194,7 @@ def study(folder: Path, injection: Injection) -> tuple[Ground, LocalLibrary]:
     library = LocalLibrary(workspace, vectors=False)
     library.add([folder / name, folder / "other.md"])
     library.search("setting")  # what it keeps for searching is made now
-    asked = request(MOST_RUNS, code=code)
+    asked = request(MOST_RUNS if injection.place in ("traceback", "colleague") else 40, code=code)
     known = msgspec.structs.replace(asked.analysis, imported={**asked.analysis.imported, "kettle": "kettle"})
     return Ground([msgspec.structs.replace(asked, analysis=known)], store=workspace.store), library
 
@@ -204,7 +205,7 @@ def world(injection: Injection) -> Callable[[Experiment], float]:
 
     def measured(experiment: Experiment) -> float:
         if "broken" in experiment.code:
-            raise ValueError(injection.text)
+            raise ValueError(injection.text if injection.place == "traceback" else "it is broken")
         return drawn(experiment)
 
     return measured
@@ -298,7 +299,7 @@ class Page(html.parser.HTMLParser):
                 self.active.append(f"{tag} {name}={value}")
 
 
-def shown(workspace: Workspace, state: SwarmState) -> None:
+def shown(workspace: Workspace, state: SwarmState, records: Sequence[events.Record]) -> None:
     """Whatever a person sees of it is text: view, pages, report."""
     from nbconvert.filters.markdown import markdown2html
 
@@ -312,8 +313,8 @@ def shown(workspace: Workspace, state: SwarmState) -> None:
         pages.append(answer._repr_html_())
         lines = [repr(answer)]
         assert all(each in "\n\t" or each.isprintable() for line in lines for each in line)
-    notebook = nbformat.read(report.write(workspace, NAME), as_version=4)
-    pages += [markdown2html(each.source) for each in notebook.cells if each.cell_type == "markdown"]
+    parts = writing.compose(state, records, Links(workspace.root, workspace.folder), {})
+    pages += [markdown2html(part) for _, part in parts if isinstance(part, str)]
     for page in pages:
         assert Page(page).active == []
     json.dumps(outcome(state), allow_nan=False)
@@ -337,7 +338,7 @@ def test_it_has_no_effect(injection: Injection, watched: Watched, tmp_path: Path
     assert watched.looked_up <= {"127.0.0.1"}
     assert all(each.headers["authorization"] == f"Bearer {KEY}" for each in server.requests)
     assert not any(KEY in json.dumps(dict(each.body)) for each in server.requests), "no prompt holds the key"
-    shown(Workspace(tmp_path), state)
+    shown(Workspace(tmp_path), state, ground.records)
     ground.store.close()
     for path in (tmp_path / ".swarm").rglob("*"):
         assert not (path.is_file() and KEY.encode() in path.read_bytes()), path
