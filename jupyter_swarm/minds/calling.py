@@ -14,41 +14,31 @@ import hashlib
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 from jupyter_swarm.errors import SwarmError
-from jupyter_swarm.events import AnyEvent, ModelAnswered, ModelAsked
-from jupyter_swarm.minds import answers, chat, prices
+from jupyter_swarm.events import AnyEvent, ModelAsked
+from jupyter_swarm.minds import answers, chat, conversation, prices
 from jupyter_swarm.minds.account import Account, Amount
 from jupyter_swarm.minds.answers import AnswerError, Raw
 from jupyter_swarm.minds.chat import Connection, ModelError
 from jupyter_swarm.minds.lines import REST_SECONDS, Line
 from jupyter_swarm.minds.prompting import Prompt
-from jupyter_swarm.minds.tools import Tool, bindable
+from jupyter_swarm.minds.settling import Settling, Tries, Write, tell
+from jupyter_swarm.minds.tools import Offer, Tool, offer
 from jupyter_swarm.protocols import Answers, Kept
 
 T = TypeVar("T")
-Write = Callable[[Sequence[AnyEvent], Sequence[Kept]], Awaitable[None]]
-"""Writes events and answers down; they are durable when it returns."""
 
 TIMEOUT_SECONDS = 120.0
-TRIES = 6
-"""So often a call is sent before it counts as failed; one that may have been paid for is sent twice at most."""
-PAID_TRIES = 2
 FIRST_WAIT_SECONDS = 0.5
 MOST_WAIT_SECONDS = 30.0
 MOST_ROUNDS = 8
 """So often a model may call tools before it has to answer."""
 MESSAGE_TOKENS = 32
 """Tokens that each message may take besides its text."""
-REFUSED_TRIES = 10
-"""So often a call is sent that is refused for rate: about two minutes' worth."""
-NO_MONEY = "insufficient_quota"
-"""What a refusal says that has nothing to do with rate."""
-
 AT_ONE_LOOK = 32
 """Requests looked up together; with more of them the first would wait for the last."""
 
@@ -59,24 +49,6 @@ class Asker(NamedTuple):
     agent: str
     role: str
     model: str
-
-
-class Offer(NamedTuple):
-    """The tools that a model may call, the answer's among them."""
-
-    tools: tuple[dict[str, Any], ...]
-    text: str
-    """Their JSON."""
-    name: str
-    """A hash of it."""
-
-
-@lru_cache(maxsize=256)
-def offer(into: Any, *more: Any) -> Offer:
-    """What is offered where an answer of this type is asked for, and each tool by its name, description, arguments."""
-    tools = (answers.tool(into), *(bindable(*each) for each in more))
-    text = json.dumps(tools, sort_keys=True, ensure_ascii=False)
-    return Offer(tools, text, hashlib.sha256(text.encode()).hexdigest()[:16])
 
 
 @dataclass
@@ -181,7 +153,7 @@ class Caller:
             strange = [call.name for call in wanted if call.name not in names]
             if wanted and not (raw.broken or strange) and len(wanted) == len(raw.calls) and rounds < MOST_ROUNDS:
                 rounds += 1
-                messages += await _called(raw, tools)
+                messages += await conversation.called(raw, tools)
                 continue
             try:
                 if strange:
@@ -198,7 +170,7 @@ class Caller:
                 if mended:
                     raise AnswerError(f"twice an answer of no use: {error.what}", where=prompt.name) from None
                 mended = True
-                messages += _mend(raw, error.what)
+                messages += conversation.mend(raw, error.what)
 
     async def respond(
         self,
@@ -291,12 +263,12 @@ class Caller:
         """Send until there is an answer; each try is reserved before and settled after."""
         price = self._price(asker.model)
         most = Amount(bound + prompt.max_tokens, price.of(bound, prompt.max_tokens) if price else 0.0)
-        line, tries = self.line(asker.model), _Tries()
+        line, tries = self.line(asker.model), Tries()
         while True:
             call = f"{request}/{tries.sent}-{time.time_ns():x}"
             async with line.place():
                 await self.account.reserve(most)
-                settled = _Settling(self, call, most, bound, prompt.max_tokens, price)
+                settled = Settling(self.account, self.write, self.later, call, most, bound, prompt.max_tokens, price)
                 asked = ModelAsked(
                     call=call, agent=asker.agent, role=asker.role, model=asker.model, prompt=prompt.name,
                     tokens_in=bound, tokens_out=prompt.max_tokens, dollars=most.dollars if price else None,
@@ -313,7 +285,7 @@ class Caller:
                     return kept.answer
                 except (ModelError, TimeoutError) as error:
                     failure = error if isinstance(error, ModelError) else ModelError("it took too long", paid=True)
-                    _tell(line, failure)
+                    tell(line, failure)
                     await settled.failed(failure)
                 finally:
                     settled.cut_off()
@@ -386,130 +358,7 @@ class _Held:
         self._client.flying -= 1
 
 
-@dataclass
-class _Settling:
-    """What was reserved for one try, until it is settled, whichever way it ends."""
-
-    caller: Caller
-    call: str
-    most: Amount
-    tokens_in: int
-    tokens_out: int
-    price: prices.Price | None
-    sent: bool = False
-    done: bool = False
-    began: float = field(default_factory=time.monotonic)
-
-    async def answered(self, raw: Raw, kept: Kept) -> None:
-        told = raw.tokens_in is not None and raw.tokens_out is not None
-        tokens = (self.tokens_in, self.tokens_out)
-        if told:
-            tokens = (max(0, raw.tokens_in or 0), max(0, raw.tokens_out or 0))
-        self.done = True
-        self.caller.account.settle(self.most, self._amount(*tokens))
-        await self.caller.write([self._event(*tokens, guessed=not told)], [kept])
-
-    async def failed(self, failure: ModelError) -> None:
-        self.done = True
-        await self.caller.write([self._end(failure.what, failure.paid)], [])
-
-    def cut_off(self) -> None:
-        """Cancelled on the way: what was sent may be paid. It is written down when somebody comes to it."""
-        if not self.done:
-            self.done = True
-            self.caller.later([self._end("cut off", self.sent)])
-
-    def _end(self, why: str, paid: bool) -> ModelAnswered:
-        tokens = (self.tokens_in, self.tokens_out) if paid else (0, 0)
-        self.caller.account.settle(self.most, self._amount(*tokens))
-        return self._event(*tokens, why, guessed=paid)
-
-    def _amount(self, tokens_in: int, tokens_out: int) -> Amount:
-        return Amount(tokens_in + tokens_out, self.price.of(tokens_in, tokens_out) if self.price else 0.0)
-
-    def _event(self, tokens_in: int, tokens_out: int, failed: str = "", *, guessed: bool = False) -> ModelAnswered:
-        return ModelAnswered(
-            call=self.call,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            dollars=self.price.of(tokens_in, tokens_out) if self.price else None,
-            seconds=round(time.monotonic() - self.began, 3),
-            failed=failed,
-            guessed=guessed,
-        )
-
-
-def _tell(line: Line, failure: ModelError) -> None:
-    if failure.status == 429:
-        line.refused(failure.retry_after)
-    elif failure.status >= 500 or failure.status == 0:
-        line.failed()
-    else:
-        line.answered()
-
-
-@dataclass
-class _Tries:
-    """How often a request was sent, and what may have been paid of it."""
-
-    sent: int = 0
-    paid: int = 0
-    refused: int = 0
-
-    def another(self, failure: ModelError) -> bool:
-        """Whether it makes sense to send it again after this failure; one that is wrong will not get better."""
-        self.sent += 1
-        self.paid += failure.paid
-        self.refused += failure.status == 429
-        if failure.status == 429 and NO_MONEY in failure.what:
-            return False
-        worth = failure.status in (0, 408, 409, 429) or failure.status >= 500
-        few = self.sent - self.refused < TRIES and self.refused < REFUSED_TRIES and self.paid < PAID_TRIES
-        return worth and few
-
-
 def _hash(request: Sequence[Any]) -> tuple[str, int]:
     """A request's name, and its bytes: no tokenizer makes more tokens of them."""
     text = json.dumps(request, sort_keys=True, ensure_ascii=False).encode(errors="replace")
     return hashlib.sha256(text).hexdigest()[:40], len(text)
-
-
-async def _called(raw: Raw, tools: Sequence[Tool]) -> list[dict[str, Any]]:
-    """The conversation's next messages: what the model wanted to have called, and what came of it."""
-    by_name = {each.name: each for each in tools}
-    found: list[dict[str, Any]] = [_said(raw)]
-    for call in raw.calls:
-        try:
-            result = await by_name[call.name].call(call.arguments)
-        except SwarmError as error:
-            result = str(error)
-        found.append({"role": "tool", "tool_call_id": call.id, "name": call.name, "content": result})
-    return found
-
-
-def _mend(raw: Raw, wrong: str) -> list[dict[str, Any]]:
-    """The conversation's next messages, when an answer is of no use."""
-    text = f"This answer cannot be used: {wrong}"
-    if not raw.calls:
-        return [{"role": "assistant", "content": raw.text or "(nothing)"}, {"role": "user", "content": text}]
-    told = [{"role": "tool", "tool_call_id": call.id, "name": call.name, "content": text} for call in raw.calls]
-    return [_said(raw), *told]
-
-
-def _said(raw: Raw) -> dict[str, Any]:
-    calls = [
-        {
-            "id": call.id,
-            "type": "function",
-            "function": {"name": call.name, "arguments": _json(call.arguments)},
-        }
-        for call in raw.calls
-    ]
-    return {"role": "assistant", "content": raw.text, "tool_calls": calls}
-
-
-def _json(arguments: Any) -> str:
-    try:
-        return json.dumps(arguments, sort_keys=True)
-    except RecursionError:
-        return "{}"

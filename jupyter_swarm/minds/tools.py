@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -34,10 +36,6 @@ class Tool:
     takes: type[Word]
     function: Callable[[Any], Awaitable[str]]
 
-    def asbound(self) -> dict[str, Any]:
-        """In the form that LangChain binds."""
-        return bindable(self.name, self.description, self.takes)
-
     async def call(self, arguments: Mapping[str, Any]) -> str:
         """Do it.
 
@@ -56,3 +54,21 @@ def bindable(name: str, description: str, takes: Any) -> dict[str, Any]:
     """A tool in the form that LangChain binds; the same one each time."""
     parameters = answers.schema(takes)
     return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+
+
+class Offer(NamedTuple):
+    """The tools that a model may call, the answer's among them."""
+
+    tools: tuple[dict[str, Any], ...]
+    text: str
+    """Their JSON."""
+    name: str
+    """A hash of it."""
+
+
+@lru_cache(maxsize=256)
+def offer(into: Any, *more: Any) -> Offer:
+    """What is offered where an answer of this type is asked for, and each tool by its name, description, arguments."""
+    tools = (answers.tool(into), *(bindable(*each) for each in more))
+    text = json.dumps(tools, sort_keys=True, ensure_ascii=False)
+    return Offer(tools, text, hashlib.sha256(text.encode()).hexdigest()[:16])

@@ -21,9 +21,10 @@ from jupyter_swarm.events import AnyEvent, ModelAnswered, ModelAsked
 from jupyter_swarm.minds import keys, prices, providers
 from jupyter_swarm.minds.account import Account, Amount, Spent
 from jupyter_swarm.minds.answers import AnswerError
-from jupyter_swarm.minds.calling import MOST_ROUNDS, PAID_TRIES, TRIES, Asker, Caller, _Tries
+from jupyter_swarm.minds.calling import MOST_ROUNDS, Asker, Caller
 from jupyter_swarm.minds.chat import ModelError
 from jupyter_swarm.minds.prompting import Prompt
+from jupyter_swarm.minds.settling import PAID_TRIES, TRIES, Tries
 from jupyter_swarm.minds.tools import Tool
 from jupyter_swarm.protocols import Kept, Lease
 from jupyter_swarm.state import SwarmState
@@ -691,7 +692,7 @@ def failed(status: int = 0, *, paid: bool = False) -> ModelError:
 
 def test_how_often_a_call_is_sent() -> None:
     def sent(*failures: ModelError) -> int:
-        tries = _Tries()
+        tries = Tries()
         return next((number for number, each in enumerate(failures, 1) if not tries.another(each)), -1)
 
     assert sent(*[failed(500)] * 20) == TRIES
