@@ -151,6 +151,10 @@ class Library(Protocol):
         """The best passages first; [] for an empty library or a query without words."""
         ...
 
+    def passage(self, id: str) -> Passage:
+        """A passage by its id; LibraryError where there is none."""
+        ...
+
     def cite(self, passage: Passage, terms: Sequence[str]) -> Citation:
         """The sentence of the passage that speaks most of `terms`, with its exact place."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from jupyter_swarm.library.saved import Index
 from jupyter_swarm.protocols import Hit, Passage
 from jupyter_swarm.words import Citation
 from jupyter_swarm.workspace import Workspace
+
+_ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Added(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +157,8 @@ class LocalLibrary:
         """
         name = id.partition("-")[0]
         with self._lock:
+            if name not in self._passages and not _ID.fullmatch(name):  # it becomes a file's name
+                raise LibraryError("this library has no such passage", where=id, cure="search again")
             if name not in self._passages:
                 self._passages[name] = {each.id: each for each in self._catalogue.paper(name).passages()}
             found = self._passages[name].get(id)

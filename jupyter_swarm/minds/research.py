@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jupyter_swarm import cell
+from jupyter_swarm.errors import LibraryError
 from jupyter_swarm.minds import showing
 from jupyter_swarm.minds.prompting import data
 from jupyter_swarm.minds.tools import Tool, ToolError
@@ -22,9 +23,9 @@ MOST_SOURCE = 8_000
 MOST_RUNS = 2
 """Experiments that one thought may have run."""
 TOOLS_OF = {
-    "brainstorming": ("search_library", "read_source", "look_at_findings"),
-    "implementation": ("search_library", "read_source", "look_at_findings", "run_experiment"),
-    "validation": ("search_library",),
+    "brainstorming": ("search_library", "read_passage", "read_source", "look_at_findings"),
+    "implementation": ("search_library", "read_passage", "read_source", "look_at_findings", "run_experiment"),
+    "validation": ("search_library", "read_passage"),
     "tuning": (),
 }
 
@@ -33,6 +34,12 @@ class Query(Word, frozen=True):
     """What to look for."""
 
     query: str
+
+
+class Named(Word, frozen=True):
+    """A passage by its id."""
+
+    passage: str
 
 
 class Source(Word, frozen=True):
@@ -57,6 +64,8 @@ def tools(brief: Brief, desk: Desk) -> Sequence[Tool]:
     research = _Research(brief, desk)
     every = (
         Tool("search_library", "Search the library; gives passages with their ids.", Query, research.search),
+        Tool("read_passage", "Read a passage by its id, with the paper and the place it stands at.", Named,
+             research.passage),
         Tool("read_source", "Read a source file of a package that the cell imports.", Source, research.source),
         Tool("look_at_findings", "What is settled by now, and what was tried.", Nothing, research.findings),
         Tool("run_experiment", "Run the cell once with a change; gives the metric beside the reference's.", Trial,
@@ -72,6 +81,13 @@ class _Research:
     async def search(self, asked: Query) -> str:
         hits = await asyncio.to_thread(self._desk.library.search, asked.query[:500], MOST_HITS)
         return "\n".join(data("passage", hit.passage.text, hit.passage.id) for hit in hits) or showing.NOTHING
+
+    async def passage(self, asked: Named) -> str:
+        try:
+            found = await asyncio.to_thread(self._desk.library.passage, asked.passage[:200])
+        except LibraryError:  # its text names folders
+            raise ToolError(f"there is no passage {asked.passage[:40]!r}: search for it") from None
+        return data("passage", f"{found.title}, {found.place}:\n{found.text}", found.id)
 
     async def source(self, asked: Source) -> str:
         path = source_of(asked.module, self._brief)

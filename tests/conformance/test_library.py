@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from jupyter_swarm.errors import LibraryError
 from jupyter_swarm.library import LocalLibrary
 from jupyter_swarm.protocols import Library
 from jupyter_swarm.workspace import Workspace
@@ -101,6 +102,15 @@ def test_passages_and_citations_are_exact(library: Library) -> None:
             assert passage.text[citation.start - passage.start : citation.end - passage.start] == citation.quote
             assert len(citation.quote) <= 300
             assert library.verify(citation)
+            assert library.passage(passage.id) == passage
+
+
+def test_a_passage_that_is_not_there_is_an_error(library: Library, empty: Library) -> None:
+    for id in ("", "nothing", "nothing-1-2", "../../secret-0-1", library.search("gamma")[0].passage.id + "0"):
+        with pytest.raises(LibraryError):
+            library.passage(id)
+    with pytest.raises(LibraryError):
+        empty.passage(library.search("gamma")[0].passage.id)
 
 
 def test_the_sentence_that_speaks_of_the_terms_is_cited(library: Library) -> None:
