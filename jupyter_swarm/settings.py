@@ -38,12 +38,14 @@ def parse_budget(text: str) -> Budget:
     Raises:
         UsageError: it is zero or nonsense.
 
-    >>> parse_budget("2m,500x")
-    Budget(seconds=120.0, experiments=500)
+    >>> found = parse_budget("2m,500x")
+    >>> found.seconds, found.experiments
+    (120.0, 500)
     >>> parse_budget("1h30m").seconds
     5400.0
-    >>> parse_budget("1m,$2.50,500kt")
-    Budget(seconds=60.0, dollars=2.5, tokens=500000)
+    >>> found = parse_budget("1m,$2.50,500kt")
+    >>> found.dollars, found.tokens
+    (2.5, 500000)
     """
     seconds: float | None = None
     experiments: int | None = None

@@ -1,4 +1,4 @@
-"""The four roles. Each is found through the entry point `jupyter_swarm.roles`, the built-in ones included."""
+"""The five roles. Each is found through the entry point `jupyter_swarm.roles`, the built-in ones included."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def find_all() -> dict[str, Role]:
         UsageError: a role that is needed is missing (the package is not installed properly).
 
     >>> sorted(find_all())[:2]
-    ['brainstorming', 'literature']
+    ['brainstorming', 'implementation']
     """
     roles: dict[str, Role] = {entry.name: entry.load()() for entry in entry_points(group=GROUP)}
     for name in ("literature", "brainstorming", "tuning", "validation"):
