@@ -44,6 +44,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+import asking
 import psutil
 import researchers
 
@@ -442,7 +443,7 @@ PARTS: dict[str, Callable[[bool], dict[str, Any]] | None] = {
     "concurrency": concurrency,
     "faults": faults,
     "resume": resume,
-    "ask": None,
+    "ask": lambda quick: asking.ask(quick, _say),
     "poor_researcher": lambda quick: researchers.poor_researcher(1 if quick else 5, _say, 150 if quick else 1500),
     "mixture": lambda quick: researchers.mixture(1 if quick else 8, _say, 80 if quick else 300),
 }

@@ -5,7 +5,7 @@
 ├── ledger.sqlite       the events
 ├── runner.json         the interpreter of runners and librarian, where one was chosen (`engine/environments.py`)
 ├── captures/<sha>.pkl  what cells took from their notebooks
-├── library/            texts of papers, the vector store, the librarian's socket
+├── library/            texts of papers, the index of words, the vector store, the librarian's socket
 └── swarms/<name>/      runs/<number>.ipynb, logs, the report
 """
 

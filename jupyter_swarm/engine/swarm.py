@@ -73,7 +73,6 @@ class Swarm(WorkingDesk):
         self._complaints: set[tuple[str, str]] = set()
         self._poll_seconds = poll_seconds
         self._polled = -1e9
-        self._rng = random.Random(f"{self.state.option('seed', 0)}/{self.state.last}")
         self._exhausted: set[str] = set()
         self._tasks: dict[asyncio.Task[None], Task] = {}
         self._reading: asyncio.Task[None] | None = None
@@ -197,19 +196,27 @@ class Swarm(WorkingDesk):
     def _read_on(self) -> None:
         """Let the library be searched for the next direction that nobody has searched for."""
         if self._reading is None or self._reading.done():
-            task = allocation.read(self.state, self._roles, self, self._rng)
+            task = allocation.read(self.state, self._roles, self, self._dice("read"))
             self._reading = asyncio.create_task(self._read(task)) if task is not None else None
 
     def _busy(self) -> int:
         return len(self.state.in_flight)
 
+    def _dice(self, what: str) -> random.Random:
+        """For one decision: its draws follow from the swarm's seed and how far it has come, whenever it is asked."""
+        state = self.state
+        searched = sum(each.searched for each in state.directions.values())
+        seed = state.option("seed", 0)
+        return random.Random(f"{seed}/{what}/{state.experiments}/{len(state.cases)}/{len(state.trials)}/{searched}")
+
     def _next(self) -> Task | None:
-        task = allocation.confirm(self.state, self._roles, self, self._rng)
+        rng = self._dice("work")
+        task = allocation.confirm(self.state, self._roles, self, rng)
         if task is None and not self.closing:
-            task = allocation.screen(self.state, self._roles, self, self._rng, self._exhausted)
+            task = allocation.screen(self.state, self._roles, self, rng, self._exhausted)
             if task is None and not self._tasks and not self._beside():
                 self.closing = True
-                task = allocation.confirm(self.state, self._roles, self, self._rng)
+                task = allocation.confirm(self.state, self._roles, self, rng)
         return task
 
     def _begin_task(self, task: Task) -> None:
@@ -442,7 +449,7 @@ class Swarm(WorkingDesk):
 
     def _replicate(self, entry: Steering, answer: SteeringAnswered) -> None:
         """Repeat a run, and say so in the same transaction; or say why not."""
-        agent = allocation.draw_agent(self.state, "validation", self._rng)
+        agent = allocation.draw_agent(self.state, "validation", self._dice("replicate"))
         if agent is None:
             why = "nobody is hired yet who could: ask again when the baseline is measured"
         elif self.left("replication") < REPLICATIONS:

@@ -49,12 +49,20 @@ def added(workspace: Workspace, sources: list[str]) -> Answer:
         (each.title, each.version, each.form, each.passages, "new" if each.new else "there already") for each in entries
     ]
     new = sum(each.new for each in entries)
+    if new:
+        _prepared(library)
     parts: list[Part] = [Table(("title", "version", "", "passages", ""), rows)]
     parts.append(Words(f"{plural(new, 'paper')} added; they can be searched now." if new else "Nothing has changed."))
     data = [
         {"title": each.title, "source": each.source, "passages": each.passages, "new": each.new} for each in entries
     ]
     return Answer([*parts, *_by_words(library, workspace)], data={"added": data})
+
+
+def _prepared(library: LocalLibrary) -> None:
+    """Build the index of words now, where it can be: whoever asks next need not wait for it."""
+    if not lacking(SEARCH):
+        library.prepare()
 
 
 def listed(workspace: Workspace) -> Answer:

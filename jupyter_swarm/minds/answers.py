@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from jupyter_swarm.errors import SwarmError
+from jupyter_swarm.minds import keys
 from jupyter_swarm.words import Word
 
 T = TypeVar("T")
@@ -51,16 +52,17 @@ class Raw(Word, frozen=True):
 
 
 def encode(raw: Raw) -> bytes:
-    """As it is kept, without what no JSON can hold: an answer reads the same today and when it is found again.
+    """As it is kept, without what no JSON can hold, and without keys, which a server may repeat: an answer reads the
+    same today and when it is found again.
 
     >>> decode(encode(Raw(text="Yes."))).text
     'Yes.'
     """
     try:
         try:
-            return msgspec.json.encode(raw)
+            return keys.hidden_in(msgspec.json.encode(raw))
         except UnicodeEncodeError:
-            return msgspec.json.encode(_written(msgspec.to_builtins(raw)))
+            return keys.hidden_in(msgspec.json.encode(_written(msgspec.to_builtins(raw))))
     except RecursionError:
         return msgspec.json.encode(msgspec.structs.replace(raw, text="", calls=(), broken=TOO_DEEP))
 

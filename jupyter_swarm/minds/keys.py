@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import tomllib
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from jupyter_swarm.errors import UsageError
 
 SERVICE = "jupyter-swarm"
 FILE = "keys.toml"
+SHORTEST = 16
+"""Characters of a key that is looked for in what models say."""
 _known: set[str] = set()
 """Keys that were found in this process, so that no message shows one."""
 
@@ -47,6 +50,18 @@ def hidden(text: str) -> str:
     for value in _known:
         text = text.replace(value, "[a key]")
     return text
+
+
+def hidden_in(body: bytes) -> bytes:
+    """JSON in which no key stands that was found here. What is so short that it may be a word is no secret.
+
+    >>> hidden_in(b'{"text": "Yes."}')
+    b'{"text": "Yes."}'
+    """
+    for value in _known:
+        if len(value) >= SHORTEST:
+            body = body.replace(json.dumps(value)[1:-1].encode(), b"[a key]")
+    return body
 
 
 def file() -> Path:

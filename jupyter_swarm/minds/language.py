@@ -11,9 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import suppress
-from typing import NamedTuple, TypeVar
-
-import msgspec
+from typing import TypeVar
 
 from jupyter_swarm import cell
 from jupyter_swarm.errors import SwarmError
@@ -22,98 +20,29 @@ from jupyter_swarm.minds import answers, reading, showing
 from jupyter_swarm.minds.answers import AnswerError
 from jupyter_swarm.minds.calling import Asker, Caller
 from jupyter_swarm.minds.classical import ClassicalMind
+from jupyter_swarm.minds.forms import (
+    Change,
+    Claim,
+    Claims,
+    Ranges,
+    Suggestion,
+    Suggestions,
+    Summary,
+)
 from jupyter_swarm.minds.prompting import Prompt, data, prompt
+from jupyter_swarm.minds.reading import one_line
 from jupyter_swarm.minds.research import tools
+from jupyter_swarm.minds.stock import Stock, applied
+from jupyter_swarm.minds.widening import suggested
 from jupyter_swarm.protocols import Attempt, Brief, Desk, Findings, Idea, Passage
-from jupyter_swarm.words import WRITTEN, Citation, Edit, Knob, Variation, Word
+from jupyter_swarm.words import Citation, Variation
 
 T = TypeVar("T")
 COUNT = 5
 """Ideas of one answer."""
 CLAIMS = 3
-MOST_EDITS = 12
-"""Of one idea."""
-WIDEST = 100.0
-"""So many times beyond its usual ends a range may reach."""
 MOST_TEXT = 400
 """Characters of a statement or a reason."""
-
-
-class Suggestion(Word, frozen=True):
-    """An idea as a model gives it."""
-
-    statement: str
-    why: str = ""
-    refuted_if: str = ""
-    edits: tuple[Edit, ...] = ()
-    sketch: str = ""
-    passages: tuple[str, ...] = ()
-
-
-class Suggestions(Word, frozen=True):
-    """Several ideas."""
-
-    ideas: tuple[Suggestion, ...]
-
-
-class Change(Word, frozen=True):
-    """Code as a model gives it."""
-
-    statement: str
-    diff: str
-    why: str = ""
-    refuted_if: str = ""
-    passages: tuple[str, ...] = ()
-
-
-class Claim(Word, frozen=True):
-    """A claim of a paper, as edits of the cell."""
-
-    passage: str
-    quote: str
-    statement: str
-    edits: tuple[Edit, ...]
-    refuted_if: str = ""
-
-
-class Claims(Word, frozen=True):
-    """Several claims."""
-
-    claims: tuple[Claim, ...]
-
-
-class Range(Word, frozen=True):
-    """Where a knob's value should be looked for."""
-
-    knob: str
-    low: float
-    high: float
-    why: str = ""
-
-
-class Ranges(Word, frozen=True):
-    """Several ranges."""
-
-    ranges: tuple[Range, ...]
-
-
-class Summary(Word, frozen=True):
-    """Sentences over a study."""
-
-    sentences: tuple[str, ...]
-
-
-class Thought(NamedTuple):
-    """An idea in stock, the cell that it was about (its id), and its edits beyond that, which a better one may take."""
-
-    idea: Idea
-    base: str
-    edits: tuple[Edit, ...]
-
-    @property
-    def target(self) -> str:
-        """What it is about."""
-        return WRITTEN if self.idea.variation.free or not self.edits else self.edits[0].target
 
 
 class LanguageMind:
@@ -128,8 +57,7 @@ class LanguageMind:
         self.name = name
         self._caller = caller
         self._rules = ClassicalMind()
-        self._stock: dict[str, list[Thought]] = {}
-        """Agent → ideas, in the order in which they came."""
+        self._stock = Stock()
         self._sketches: dict[str, Suggestion] = {}
         """Ideas that need code which nobody has written yet."""
         self._recalled: set[str] = set()
@@ -146,14 +74,7 @@ class LanguageMind:
 
     def invent(self, brief: Brief) -> Idea | None:
         """The agent's oldest idea that fits the brief and that nobody has tried; None where it has none."""
-        stock = self._stock.get(brief.agent, [])
-        for thought in list(stock):
-            try:
-                if (idea := _placed(thought, brief)) is not None:
-                    return idea
-            except SwarmError:
-                stock.remove(thought)  # it was tried, or what it changes is no longer there
-        return None
+        return self._stock.next(brief)
 
     # ------------------------------------------------------------ thinking ahead
 
@@ -164,9 +85,7 @@ class LanguageMind:
 
     def offers(self, tried: Container[str], agent: str = "") -> frozenset[str]:
         """What its agents' ideas are about, or one agent's."""
-        stocks = [self._stock.get(agent, [])] if agent else self._stock.values()
-        ideas = (thought for stock in stocks for thought in stock)
-        return frozenset(each.target for each in ideas if each.idea.claim or each.idea.variation.id not in tried)
+        return self._stock.targets(tried, agent)
 
     async def think(self, brief: Brief, desk: Desk) -> int:
         """Ask for what the role needs; how many ideas (or ranges) are new."""
@@ -185,7 +104,7 @@ class LanguageMind:
 
     async def summarise(self, agent: str, question: str, facts: str) -> tuple[str, ...]:
         """Sentences over a study. Whoever shows them checks them first."""
-        asked = prompt("summary", question=_line(question), facts=data("facts", facts))
+        asked = prompt("summary", question=one_line(question), facts=data("facts", facts))
         found = await self._caller.ask(Asker(agent, "report", self.name), asked, Summary)
         return found.sentences
 
@@ -196,12 +115,12 @@ class LanguageMind:
             found, wrong = [], []
             for each in value.ideas[:COUNT]:
                 if not each.edits and each.sketch:
-                    self._sketches.setdefault(_line(each.statement), each)
+                    self._sketches.setdefault(one_line(each.statement), each)
                     continue
                 try:
                     found.append(self._idea(each, brief, desk))
                 except SwarmError as error:
-                    wrong.append(f"{_line(each.statement)[:80]}: {error}")
+                    wrong.append(f"{one_line(each.statement)[:80]}: {error}")
             return found, "; ".join(wrong) if len(wrong) == len(value.ideas) else ""
 
         asked = prompt(
@@ -221,12 +140,12 @@ class LanguageMind:
         Raises:
             SwarmError: it cannot; the text is written for the model.
         """
-        variation = _applied(suggestion.edits, brief)
+        variation = applied(suggestion.edits, brief)
         return Idea(
             variation=variation,
             statement=cell.describe_all(variation, brief.analysis, since=brief.base),
-            why=_line(suggestion.why)[:MOST_TEXT],
-            refuted_if=_line(suggestion.refuted_if)[:MOST_TEXT],
+            why=one_line(suggestion.why)[:MOST_TEXT],
+            refuted_if=one_line(suggestion.refuted_if)[:MOST_TEXT],
             citations=_cited(suggestion.passages, brief.passages, suggestion.statement, desk),
         )
 
@@ -245,9 +164,9 @@ class LanguageMind:
                 return [], f"the same code was tried as {known}: change something else"
             idea = Idea(
                 variation=variation,
-                statement=_line(value.statement)[:MOST_TEXT].rstrip(".") or "A change of the code",
-                why=_line(value.why)[:MOST_TEXT],
-                refuted_if=_line(value.refuted_if)[:MOST_TEXT],
+                statement=one_line(value.statement)[:MOST_TEXT].rstrip(".") or "A change of the code",
+                why=one_line(value.why)[:MOST_TEXT],
+                refuted_if=one_line(value.refuted_if)[:MOST_TEXT],
                 citations=_cited(value.passages, brief.passages, value.statement, desk),
                 parent=parent.hypothesis if parent is not None else "",
             )
@@ -287,7 +206,7 @@ class LanguageMind:
         def take(value: Ranges) -> tuple[list[Idea], str]:
             events.clear()
             fitting = [each for each in value.ranges if each.knob in known and each.low < each.high]
-            events.extend(_suggested(list({each.knob: each for each in fitting}.values()), brief, desk))
+            events.extend(suggested(list({each.knob: each for each in fitting}.values()), brief, desk))
             wrong = ", ".join(each.knob for each in value.ranges if each.knob not in known or not each.low < each.high)
             return [], f"no such knob, or an empty range: {wrong}" if wrong and not fitting else ""
 
@@ -334,7 +253,7 @@ class LanguageMind:
 
         asker = Asker(brief.agent, brief.role, self.name)
         await self._caller.ask(asker, asked, into, check=check, tools=tools(brief, desk), about=about)
-        return self._keep(brief, found)
+        return self._stock.keep(brief, found)
 
     async def _recall(
         self, brief: Brief, about: str, into: type[T], take: Callable[[T], tuple[list[Idea], str]], desk: Desk
@@ -346,69 +265,18 @@ class LanguageMind:
             return 0
         for kept in await asyncio.to_thread(self._caller.known.answers, desk.state.name, about):
             with suppress(SwarmError):
-                new += self._keep(brief, take(answers.read(answers.decode(kept), into))[0])
+                new += self._stock.keep(brief, take(answers.read(answers.decode(kept), into))[0])
         return new
-
-    def _keep(self, brief: Brief, ideas: Sequence[Idea]) -> int:
-        """Put ideas that are new into the agent's stock."""
-        stock = self._stock.setdefault(brief.agent, [])
-        known = {thought.idea.variation.id for thought in stock} | brief.tried
-        new = {idea.variation.id: idea for idea in ideas if idea.variation.id not in known}
-        start = len(brief.base.edits)
-        stock += (Thought(idea, brief.base.id, idea.variation.edits[start:]) for idea in new.values())
-        return len(new)
 
 
 def _shared(brief: Brief) -> dict[str, str]:
     """What every prompt about a cell has."""
     return {
-        "question": _line(brief.question) or "What improves the metric?",
+        "question": one_line(brief.question) or "What improves the metric?",
         "objective": showing.objective(brief),
         "cell": showing.code(brief.base),
         "passages": showing.passages(brief),
     }
-
-
-def _suggested(ranges: Sequence[Range], brief: Brief, desk: Desk) -> list[SpaceSuggested]:
-    """Ranges for the directions that they are about; a knob's usual range is widened where one reaches beyond it."""
-    base = desk.state.baseline
-    knobs = {each.name: each for each in cell.sites(brief.base.code, brief.analysis).knobs}
-    return [
-        SpaceSuggested(
-            agent=brief.agent,
-            direction=direction.id,
-            knob=each.knob,
-            low=each.low,
-            high=each.high,
-            why=_line(each.why)[:MOST_TEXT],
-            wider=_wider(knobs[each.knob], each),
-        )
-        for each in ranges
-        for direction in desk.state.directions.values()
-        if each.knob in direction.targets and (direction.base or base).id == brief.base.id
-    ]
-
-
-def _wider(knob: Knob, found: Range) -> str:
-    """The range of a knob that was guessed too narrow, a hundred times beyond its ends at most; "" where it was not, or
-    where the person has said it.
-
-    >>> _wider(Knob(name="C", value=1.0, low=0.1, high=10.0, log=True), Range(knob="C", low=0.5, high=1e9))
-    'C=0.1..1000.0 log'
-    """
-    if knob.origin == "comment" or knob.low is None or knob.high is None or knob.choices:
-        return ""
-    low, high = min(knob.low, found.low), max(knob.high, found.high)
-    if knob.log:
-        low, high = max(low, knob.low / WIDEST), min(high, knob.high * WIDEST)
-    else:
-        span = WIDEST * (knob.high - knob.low)
-        low, high = max(low, knob.low - span), min(high, knob.high + span)
-    if knob.integer:
-        low, high = int(low), int(high)
-    if low >= knob.low and high <= knob.high:
-        return ""
-    return f"{knob.name}={low!r}..{high!r}{' log' if knob.log else ''}{' int' if knob.integer else ''}"
 
 
 def _tested(claim: Claim, passages: Mapping[str, Passage], brief: Brief) -> Idea:
@@ -420,36 +288,16 @@ def _tested(claim: Claim, passages: Mapping[str, Passage], brief: Brief) -> Idea
     passage = passages.get(claim.passage)
     citation = reading.quoted(passage, claim.quote) if passage is not None else None
     if citation is None:
-        raise AnswerError(f"this does not stand in passage {claim.passage}: {_line(claim.quote)[:100]!r}")
-    variation = _applied(claim.edits, brief)
+        raise AnswerError(f"this does not stand in passage {claim.passage}: {one_line(claim.quote)[:100]!r}")
+    variation = applied(claim.edits, brief)
     return Idea(
         variation=variation,
         statement=cell.describe_all(variation, brief.analysis, since=brief.base),
         why=f"claimed in {citation.title or citation.paper}",
-        refuted_if=_line(claim.refuted_if)[:MOST_TEXT],
+        refuted_if=one_line(claim.refuted_if)[:MOST_TEXT],
         citations=(citation,),
         claim=True,
     )
-
-
-def _placed(thought: Thought, brief: Brief) -> Idea | None:
-    """An idea where the brief starts; None where it does not belong there.
-
-    Raises:
-        SwarmError: it is of no use any more.
-    """
-    idea = thought.idea
-    if brief.targets and thought.target not in brief.targets:
-        return None
-    if thought.target == WRITTEN:
-        if idea.variation.id in brief.tried:
-            raise AnswerError("it has been tried")
-        return idea if brief.targets else None
-    if thought.base == brief.base.id and idea.variation.id not in brief.tried:
-        return idea
-    variation = _applied(thought.edits, brief)
-    statement = cell.describe_all(variation, brief.analysis, since=brief.base)
-    return msgspec.structs.replace(idea, variation=variation, statement=statement)
 
 
 def _same(variation: Variation, desk: Desk) -> str | None:
@@ -461,31 +309,9 @@ def _same(variation: Variation, desk: Desk) -> str | None:
     return next((each.hypothesis.id for each in cases if cell.canonical(each.hypothesis.variation.code) == form), None)
 
 
-def _applied(edits: Sequence[Edit], brief: Brief) -> Variation:
-    """The base after some edits, with the lock untouched.
-
-    Raises:
-        SwarmError: they do not fit, touch the lock, change nothing or were tried before.
-    """
-    if not edits:
-        raise AnswerError("an idea needs edits, or a sketch of code")
-    if len(edits) > MOST_EDITS:
-        raise AnswerError(f"an idea has {MOST_EDITS} edits at most")
-    variation = cell.apply(brief.analysis, edits, brief.base)
-    cell.check_lock(variation.code, brief.analysis)
-    if variation.id in brief.tried:
-        raise AnswerError(f"{cell.describe_all(variation, brief.analysis, since=brief.base)} has been tried")
-    return variation
-
-
 def _cited(ids: Sequence[str], passages: Sequence[Passage], statement: str, desk: Desk) -> tuple[Citation, ...]:
     """Quotations of the passages that an idea names, chosen by program; a passage that was not given is left out."""
     by_id = {each.id: each for each in passages}
     terms = [word for word in statement[:MOST_TEXT].replace(",", " ").split() if len(word) > 3]
     found = [desk.library.cite(by_id[each], terms) for each in dict.fromkeys(ids) if each in by_id]
     return tuple(each for each in found if desk.library.verify(each))[:3]
-
-
-def _line(text: str) -> str:
-    """A text on one line."""
-    return " ".join(text.split())

@@ -97,9 +97,7 @@ def test_what_cannot_be_read_is_said(ready: Any, line: str, words: str) -> None:
 
 
 def test_help_and_the_table_know_it(ready: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verbs.VERBS["diagnose"].usage("%swarm") == (
-        "%swarm diagnose EXPR [X] [y] [--model MODEL] [--base-url URL]"
-    )
+    assert verbs.VERBS["diagnose"].usage("%swarm") == ("%swarm diagnose EXPR [X] [y] [--model MODEL] [--base-url URL]")
     ready.run_line_magic("swarm", "help diagnose")
     assert "%swarm diagnose wine 12" in capsys.readouterr().out
     from jupyter_swarm.jupyter.completion import complete

@@ -12,6 +12,7 @@ import asyncio
 import json
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from jupyter_swarm.engine.swarm import Swarm
 from jupyter_swarm.library import LocalLibrary
 from jupyter_swarm.minds.account import Account
 from jupyter_swarm.minds.calling import Caller
+from jupyter_swarm.minds.chat import ModelError
 from jupyter_swarm.minds.language import LanguageMind
 from jupyter_swarm.outcome import outcome
 from jupyter_swarm.protocols import Kept
@@ -58,7 +60,7 @@ def researcher(asked: Request) -> Reply:
             {"statement": "fancy", "why": "the notes say so", "refuted_if": "no gain", "edits": [fancy]},
             {"statement": "alpha", "why": "larger may be better", "refuted_if": "no gain", "edits": [alpha]},
         ]},
-        "Give the change": {"statement": "Taking two steps", "refuted_if": "no gain", "diff": DIFF},
+        "Give the change": _change(asked.text),
         "Give the ranges": {"ranges": [{"knob": "measure.alpha", "low": 0.5, "high": 5.0, "why": "near the present"}]},
         "Give the claims": {"claims": [
             {**each, "statement": "fancy", "edits": [fancy], "refuted_if": "no gain"} for each in quoted
@@ -72,6 +74,13 @@ def researcher(asked: Request) -> Reply:
         "Give the points": {"disputes": []},
     }  # fmt: skip
     return Reply(calls=[("answer", next((value for words, value in kinds.items() if words in asked.text), {}))])
+
+
+def _change(text: str) -> dict[str, str]:
+    """Two steps first; whoever knows of them takes others, each time of another number."""
+    steps = 3 + zlib.crc32(text.encode()) % 997 if "aking two steps" in text else 2
+    said = "Taking two steps" if steps == 2 else f"Taking {steps} steps"
+    return {"statement": said, "refuted_if": "no gain", "diff": DIFF.replace("2", str(steps))}
 
 
 def _holds(text: str, passage: str, quote: str) -> bool:
@@ -93,7 +102,9 @@ class Direct(Caller):
     server = ""
 
     def _client(self, model: str, max_tokens: int) -> Any:
-        self.urls = {model: self.server or URL}
+        if not self.server:
+            raise ModelError("this was not recorded", status=400)
+        self.urls = {model: self.server}
         try:
             return super()._client(model, max_tokens)
         finally:
