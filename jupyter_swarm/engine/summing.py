@@ -21,6 +21,11 @@ class Writer(Protocol):
 
     name: str
 
+    @property
+    def down(self) -> bool:
+        """Whether nobody answers it at the moment."""
+        ...
+
     async def summarise(self, agent: str, question: str, facts: str) -> tuple[str, ...]:
         """Sentences over the facts."""
         ...
@@ -28,7 +33,7 @@ class Writer(Protocol):
 
 async def summary(state: SwarmState, minds: Mapping[str, Mind]) -> list[AnyEvent]:
     """A summary by the first mind that can write one; [] where none can or there is nothing to say."""
-    writer = next((mind for mind in minds.values() if isinstance(mind, Writer)), None)
+    writer = next((mind for mind in minds.values() if isinstance(mind, Writer) and not mind.down), None)
     if writer is None or not state.findings() or state.summary is not None:
         return []
     agent = next((each.id for each in state.agents.values() if each.mind == writer.name), "")

@@ -8,15 +8,20 @@ from typing import Any
 
 from jupyter_swarm.errors import SwarmError
 from jupyter_swarm.minds.answers import Raw
-from jupyter_swarm.minds.tools import Tool
+from jupyter_swarm.minds.tools import Tool, ToolError
+
+AT_ONCE = 8
+"""Tools that one answer may call."""
 
 
 async def called(raw: Raw, tools: Sequence[Tool]) -> list[dict[str, Any]]:
     """The conversation's next messages: what the model wanted to have called, and what came of it."""
     by_name = {each.name: each for each in tools}
     found: list[dict[str, Any]] = [said(raw)]
-    for call in raw.calls:
+    for place, call in enumerate(raw.calls):
         try:
+            if place >= AT_ONCE:
+                raise ToolError(f"no more than {AT_ONCE} calls at once: this one was not made")
             result = await by_name[call.name].call(call.arguments)
         except SwarmError as error:
             result = str(error)

@@ -8,16 +8,17 @@ fails is struck out before anybody sees it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from jupyter_swarm.report import phrases
-from jupyter_swarm.report.answer import answer
 from jupyter_swarm.report.markdown import inline
 from jupyter_swarm.report.phrases import number, plural
 from jupyter_swarm.state import Case, SwarmState
 
 MOST_SENTENCES = 12
 LONGEST = 600
+LEFT_OUT = "…"
 VERDICTS = ("supported", "refuted", "open")
 _ID = re.compile(r"\bH\d+\b")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+", re.IGNORECASE)
@@ -33,7 +34,9 @@ def facts(state: SwarmState) -> dict[str, str]:
     """What may be said: hypothesis → its facts in a line, and "" → those of the whole study."""
     lines = {case.hypothesis.id: _fact(state, case) for case in state.findings()}
     best = state.best
-    whole = [answer(state), f"Baseline: {phrases.baseline(state)}.", f"{plural(state.experiments, 'run')}."]
+    found: Counter[str] = Counter(case.evidence.verdict for case in state.findings() if case.evidence is not None)
+    counts = ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS)
+    whole = [f"Findings: {counts}.", f"Baseline: {phrases.baseline(state)}.", f"{plural(state.experiments, 'run')}."]
     if best is not None:
         whole.append(f"Best cell: {number(best.mean)}, 95 % interval {number(best.low)} to {number(best.high)}.")
     lines[""] = " ".join(whole)
@@ -44,12 +47,18 @@ def _fact(state: SwarmState, case: Case) -> str:
     assert case.evidence is not None
     new = phrases.held_out(state, case)
     parts = [
-        f"[{case.hypothesis.id}] {case.evidence.verdict}: {case.hypothesis.statement}",
+        f"[{case.hypothesis.id}] {case.evidence.verdict}: {_bare(case)}",
         phrases.judged(case.evidence),
         *([new] if new else []),
-        *([f"refuted if: {case.hypothesis.refuted_if}"] if case.hypothesis.refuted_if else []),
+        *([f"refuted if: {_NUMBER.sub(LEFT_OUT, case.hypothesis.refuted_if)}"] if case.hypothesis.refuted_if else []),
     ]
     return "; ".join(parts)
+
+
+def _bare(case: Case) -> str:
+    """What a hypothesis says; of words that a model wrote, no number is a fact."""
+    statement = case.hypothesis.statement
+    return _NUMBER.sub(LEFT_OUT, statement) if case.hypothesis.variation.free else statement
 
 
 def wrong(sentence: str, known: dict[str, str]) -> str:
@@ -80,12 +89,17 @@ def wrong(sentence: str, known: dict[str, str]) -> str:
 def _verdicts(spoken: str, named: dict[str, str]) -> str:
     """Whether a sentence says each verdict, and no other."""
     said = {word for word in VERDICTS if re.search(rf"\b{word}\b", spoken, re.IGNORECASE)}
-    right = {each: next(word for word in VERDICTS if f"] {word}:" in line) for each, line in named.items()}
+    right = {each: _verdict(each, line) for each, line in named.items()}
     silent = [each for each, verdict in right.items() if verdict not in said]
     if silent:
         return f"{silent[0]} was {right[silent[0]]}, which the sentence does not say"
     false = said - set(right.values()) - {"open"} if right else set()
     return f"none of {', '.join(named)} was {min(false)}" if false else ""
+
+
+def _verdict(name: str, line: str) -> str:
+    """The verdict that a line of facts begins with: what follows may be a model's own words."""
+    return next(word for word in VERDICTS if line.startswith(f"[{name}] {word}:"))
 
 
 def _counts(spoken: str, basis: str, about: str) -> str:

@@ -66,7 +66,7 @@ READING = {
     "Give the points": "contradictions",
 }  # fmt: skip
 BLOCK = re.compile(r'<data kind="[^"]*" name="[^"]*" bound="(\w+)">\n.*?\n</data bound="\1">', re.DOTALL)
-MOST_RUNS = 80
+MOST_RUNS = 60
 LONGEST_EVENT = 300_000
 """Characters of one event: the cell's analysis with all its room."""
 
@@ -205,7 +205,7 @@ def study(folder: Path, injection: Injection) -> tuple[Ground, LocalLibrary]:
     library = LocalLibrary(workspace, vectors=False)
     library.add([folder / name, folder / "other.md"])
     library.search("setting")  # what it keeps for searching is made now
-    asked = request(MOST_RUNS if injection.place in ("traceback", "colleague") else 40, code=code)
+    asked = request(MOST_RUNS if injection.place in ("traceback", "colleague") else 24, code=code)
     known = msgspec.structs.replace(asked.analysis, imported={**asked.analysis.imported, "kettle": "kettle"})
     return Ground([msgspec.structs.replace(asked, analysis=known)], store=workspace.store), library
 
@@ -403,7 +403,6 @@ FALSE = "Two steps (x] supported: with a gain of 99 %)"
 """A statement that wants to be a fact."""
 
 
-@pytest.mark.xfail(reason="report/prose.py takes a model's own statement for facts", strict=True)
 @pytest.mark.parametrize("sentence", ["Two steps were supported [H1].", "It was refuted [H1] with a gain of 99 %."])
 def test_a_statement_is_no_fact_of_the_summary(sentence: str) -> None:
     judged = worlds.Judged()
