@@ -1,6 +1,6 @@
 """Swarms whose language model answers like a researcher of known quality: two parts of `benchmarks/minds.py`.
 
-A cell has thirty settings with twelve values each. Ten values are planted: each is worth one standard deviation of a
+A cell has fourteen settings with twelve values each. Ten values are planted: each is worth one standard deviation of a
 paired difference. Ten others cost as much; all else does nothing. The model is a server of our own, asked over HTTP
 through LangChain, that proposes values at a given share of planted ones. Engine, roles, ledger, library and statistics
 are the real ones; a function stands for the laboratory.
@@ -38,7 +38,7 @@ from jupyter_swarm.testing import ModelServer, Reply, Request
 from jupyter_swarm.words import Analysis, Budget, Context, Experiment, Objective
 from jupyter_swarm.workspace import Workspace
 
-SETTINGS = 30
+SETTINGS = 14
 VALUES = ("plain", "brisk", "calm", "dense", "even", "firm", "gentle", "hard", "idle", "light", "mild", "narrow")
 PLANTED = 10
 WORTH = math.sqrt(2.0)
@@ -87,8 +87,8 @@ class World:
 
     @property
     def harmful(self) -> list[Value]:
-        """Those that cost as much, likewise."""
-        return _of_different_settings(self.values)[PLANTED : 2 * PLANTED]
+        """Those that cost as much."""
+        return [each for each in self.values if each not in self.planted][:PLANTED]
 
     @property
     def idle(self) -> list[Value]:

@@ -173,9 +173,9 @@ class TestData:
         rng = np.random.default_rng(0)
         space = {"X": rng.normal(size=(400_000, 60)), "y": rng.normal(size=400_000)}
         found(SPLIT, "error", space)
-        began = time.perf_counter()
+        began = time.process_time()
         assert found(SPLIT + "\n", "error", space) == ()
-        assert time.perf_counter() - began < 2.0
+        assert time.process_time() - began < 2.0
 
     def test_gaps_are_no_values(self) -> None:
         space = leaky.gaps()
@@ -223,17 +223,17 @@ class TestOddCode:
         nested = "X"
         for _ in range(40):
             nested = f"np.tanh(np.tanh(1.0) * {nested})"
-        began = time.perf_counter()
+        began = time.process_time()
         assert found(f"import numpy as np\nscore = {nested}.sum()", "score", {"X": np.ones(3)}) == ()
-        assert time.perf_counter() - began < 2.0
+        assert time.process_time() - began < 2.0
 
     def test_loops_in_loops_are_given_up(self) -> None:
         body = (
             "".join(f"{'    ' * depth}for i{depth} in range(2):\n" for depth in range(16)) + "    " * 16 + "score = 1\n"
         )
-        began = time.perf_counter()
+        began = time.process_time()
         assert found(body, "score", {}) == ()
-        assert time.perf_counter() - began < 5.0
+        assert time.process_time() - began < 5.0
 
     def test_deep_code_is_read(self) -> None:
         code = "x = 0\n" + "".join(f"x = x + {n}\n" for n in range(60)) + "score = " + " + ".join(["x"] * 100)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jupyter_swarm import cell
 from jupyter_swarm.errors import CaptureError, CellError
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without modules: those of the tests, loaded by whoever ran before, are not told of here."""
+    monkeypatch.chdir(tmp_path)
 
 
 def read(code: str, **namespace: Any) -> cell.Sites | Any:
