@@ -40,6 +40,8 @@ pytestmark = pytest.mark.timeout(120)
 
 MODEL = "openai:scripted"
 FANCY = {"kind": "set", "target": "measure.mode", "value": "fancy"}
+ODD = {"kind": "set", "target": "measure.alpha", "value": 7.77}
+"""A value that nobody comes upon by rule."""
 ASKED = {
     "ideas at most": "ideas",
     "Give the change": "code",
@@ -103,7 +105,7 @@ def play(ground: Ground, url: str, function: Callable[[Experiment], object], **m
 def library(tmp_path: Path) -> LocalLibrary:
     paper = tmp_path / "notes.md"
     paper.write_text(
-        "# Which setting helps\n\nIn our experience a fancy mode helps more than any other setting. "
+        "# Which setting helps\n\nIn our experience an alpha of 7.77 helps more than any other setting. "
         "We measured it on 12 machines.\n",
         encoding="utf-8",
     )
@@ -116,16 +118,16 @@ def library(tmp_path: Path) -> LocalLibrary:
 
 
 def test_an_idea_becomes_a_hypothesis_with_what_would_refute_it() -> None:
-    idea = {"statement": "A fancy mode", "why": "it is fancy", "refuted_if": "no gain over ten pairs", "edits": [FANCY]}
+    idea = {"statement": "This alpha", "why": "it is fancy", "refuted_if": "no gain over ten pairs", "edits": [ODD]}
     ground = Ground([request(200)])
     with scripted(ideas={"ideas": [idea]}) as server:
-        state = play(ground, server.url, World({"'fancy'": 3.0}))
+        state = play(ground, server.url, World({"alpha=7.77": 3.0}))
     cases = [case for case in state.cases.values() if case.hypothesis.refuted_if]
     assert cases
     hypothesis = cases[0].hypothesis
     assert (hypothesis.why, hypothesis.refuted_if) == ("it is fancy", "no gain over ten pairs")
     assert state.agents[hypothesis.agent].mind == MODEL
-    assert hypothesis.statement.startswith("Setting measure.mode to 'fancy' raises score"), "said by program"
+    assert hypothesis.statement.startswith("Setting measure.alpha to 7.77 raises score"), "said by program"
     assert all(audited(state, case) for case in cases), "declared edits need nobody's reading"
 
 
@@ -259,18 +261,18 @@ def test_a_range_that_was_guessed_too_narrow_is_widened() -> None:
 def test_a_claim_is_planned_before_any_run_of_it(library: LocalLibrary) -> None:
     def claims(asked: Request) -> dict[str, Any]:
         passage = asked.text.split('kind="passage" name="')[1].split('"')[0]
-        true = {"passage": passage, "quote": "a fancy mode helps more than any other setting", "statement": "fancy"}
+        true = {"passage": passage, "quote": "an alpha of 7.77 helps more than any other setting", "statement": "7.77"}
         false = {"passage": passage, "quote": "an odd mode is best", "statement": "odd"}
         odd = {"kind": "set", "target": "measure.mode", "value": "odd"}
-        return {"claims": [{**false, "edits": [odd]}, {**true, "edits": [FANCY], "refuted_if": "it does not"}]}
+        return {"claims": [{**false, "edits": [odd]}, {**true, "edits": [ODD], "refuted_if": "it does not"}]}
 
     ground = Ground([request(300)])
     with scripted(claims=claims) as server:
-        state = play(ground, server.url, World({"'fancy'": 3.0}), library=library)
+        state = play(ground, server.url, World({"alpha=7.77": 3.0}), library=library)
     claimed = [case for case in state.cases.values() if case.hypothesis.claim]
     assert len(claimed) == 1, "what does not stand in the passage is no claim of it"
     (case,) = claimed
-    assert case.hypothesis.citations[0].quote == "a fancy mode helps more than any other setting"
+    assert case.hypothesis.citations[0].quote == "an alpha of 7.77 helps more than any other setting"
     assert library.verify(case.hypothesis.citations[0])
     assert not case.seeds, "no race before the test"
     assert case.evidence is not None
