@@ -10,22 +10,23 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Mapping
-from statistics import fmean
 
 from jupyter_swarm.protocols import Desk, Role, Task, Thinker
-from jupyter_swarm.state import Agent, Case, Direction, SwarmState
+from jupyter_swarm.state import Agent, Direction, SwarmState
 from jupyter_swarm.words import WRITTEN
 
 SCREENERS = ("tuning", "brainstorming")
 RULES = "classical"
 """The mind that costs nothing and is measured against."""
-MODEL_PRIOR = (0.3, 4.0)
-"""Wins and losses that a mind of another kind begins with: a minority's share, until its record says more."""
-RULES_PRIOR = (1.0, 1.0)
+HANDICAP = 0.3
+"""By so many standard deviations of a paired difference the ideas of a mind that proposes for money have to gain more
+than those of rules, to be asked first."""
+DOUBT = 4.0
+"""So many ideas it takes until what a mind's ideas gained counts as much as the doubt before."""
+MOST_GAIN = 3.0
+"""Standard deviations; one lucky idea counts no more."""
 MOST_SHARE = 0.5
 """A mind that proposes for money never has more of screening than this."""
-PROMISING = 1.5
-"""Standard errors above 0 from which a case that nobody has judged counts as half a win of its mind."""
 TUNING_SHARE = 0.5
 """How often a tuner is asked first where a direction can be tuned."""
 OVERTAKEN = 0.3
@@ -143,11 +144,11 @@ def _draw_record(agent: Agent, rng: random.Random) -> float:
 
 
 def draw_minds(state: SwarmState, rng: random.Random) -> list[str]:
-    """The minds of the agents, in the order in which they are asked for work: Thompson sampling on what came of each
-    one's ideas.
+    """The minds of the agents, in the order in which they are asked for work: Thompson sampling on what their ideas
+    gained at first sight.
 
-    One that is not ruled begins as a minority and never becomes a majority: in a fixed space, a sampler with a model
-    on some of its trials does better than either alone.
+    One that is not ruled has a handicap, so that it begins as a minority and does not stay for nothing, and it is never
+    a majority: in a fixed space, a sampler with a model on some of its trials does better than either alone.
     """
     minds = list(dict.fromkeys(agent.mind for agent in state.agents.values() if agent.works))
     if len(minds) < 2:
@@ -155,37 +156,33 @@ def draw_minds(state: SwarmState, rng: random.Random) -> list[str]:
     record = records(state)
     drawn = {}
     for mind in minds:
-        wins, losses = record.get(mind, (0.0, 0.0))
-        first = RULES_PRIOR if mind == RULES else MODEL_PRIOR
-        drawn[mind] = rng.betavariate(first[0] + wins, first[1] + losses)
+        count, total = record.get(mind, (0, 0.0))
+        spread = 1.0 / math.sqrt(count + DOUBT)
+        drawn[mind] = rng.gauss(total / (count + DOUBT), spread) - (0.0 if mind == RULES else HANDICAP)
     order = sorted(minds, key=lambda mind: -drawn[mind])
     if RULES in minds and rng.random() > MOST_SHARE:
         order.sort(key=lambda mind: mind != RULES)
     return order
 
 
-def records(state: SwarmState) -> dict[str, tuple[float, float]]:
-    """Mind → (wins, losses) of its ideas that have run: a supported one is a win, a promising one half of one."""
+def records(state: SwarmState) -> dict[str, tuple[int, float]]:
+    """Mind → how many of its ideas have run, and the sum of their gains at first sight, in standard deviations of a
+    paired difference. Later looks do not enter: only what looked well is looked at again.
+    """
     memo = state.memo.get("minds")
     if memo is None or memo[0] != state.experiments:
-        counts: dict[str, list[float]] = {}
-        for case in state.cases.values():
+        ran = [case for case in state.cases.values() if case.about == "improvement" and (case.gains or case.failures)]
+        scale = state.pair_spread or max((abs(case.gains[0]) for case in ran if case.gains), default=0.0) or 1.0
+        found: dict[str, tuple[int, float]] = {}
+        for case in ran:
             agent = state.agents.get(case.hypothesis.agent)
-            if agent is not None and case.about == "improvement" and (case.gains or case.failures or case.evidence):
-                worth = _worth(state, case)
-                wins, losses = counts.setdefault(agent.mind, [0.0, 0.0])
-                counts[agent.mind] = [wins + worth, losses + 1.0 - worth]
-        found = {mind: (wins, losses) for mind, (wins, losses) in counts.items()}
+            if agent is not None:
+                gain = min(MOST_GAIN, max(-1.0, case.gains[0] / scale)) if case.gains else -1.0
+                count, total = found.get(agent.mind, (0, 0.0))
+                found[agent.mind] = (count + 1, total + gain)
         memo = state.memo["minds"] = (state.experiments, found)
-    result: dict[str, tuple[float, float]] = memo[1]
+    result: dict[str, tuple[int, float]] = memo[1]
     return result
-
-
-def _worth(state: SwarmState, case: Case) -> float:
-    if case.evidence is not None:
-        return float(case.evidence.verdict == "supported")
-    scale = state.pair_spread / math.sqrt(len(case.gains)) if case.gains else 0.0
-    return 0.5 if case.gains and fmean(case.gains) > PROMISING * scale else 0.0
 
 
 def _offers(state: SwarmState, desk: Desk, mind: str) -> frozenset[str] | None:
