@@ -84,7 +84,7 @@ def test_a_notebook_brings_its_own_line_and_an_interrupt_leaves_the_swarm_runnin
             wait_for(lambda: lives(folder, "long"), 60, "the runner")
         finally:
             process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
     assert "interrupted; long goes on" in err
