@@ -66,7 +66,7 @@ READING = {
     "Give the points": "contradictions",
 }  # fmt: skip
 BLOCK = re.compile(r'<data kind="[^"]*" name="[^"]*" bound="(\w+)">\n.*?\n</data bound="\1">', re.DOTALL)
-MOST_RUNS = 60
+MOST_RUNS = 200
 LONGEST_EVENT = 300_000
 """Characters of one event: the cell's analysis with all its room."""
 
