@@ -251,9 +251,9 @@ def ask(quick: bool, say: Callable[[str], None]) -> dict[str, Any]:
             "without_librarian": measured(folder, url, quick, questions), "with_librarian": None,
         }  # fmt: skip
         say(f"ask: {found}")
-        with librarian(workspace, say) as ready:
-            if ready:
-                found["with_librarian"] = measured(folder, url, quick, questions)
+        if not quick:  # a librarian takes longer to begin than a quick look may take
+            with librarian(workspace, say) as ready:
+                found["with_librarian"] = measured(folder, url, quick, questions) if ready else None
         workspace.store.close()
     worst = [each for each in (found["without_librarian"], found["with_librarian"]) if each]
     return found | {

@@ -21,15 +21,7 @@ class Brainstorming:
 
     def propose(self, state: SwarmState, agent: Agent, direction: Direction | None, desk: Desk) -> Task | None:
         """A second look at a promising case, or a new hypothesis with its first run; None where ideas have run out."""
-        if direction is None:
-            return None
-        case = screening.again(state, direction.cases, screening.prior(state, direction.id).bound)
-        if case is None:
-            idea = desk.mind(agent.id).invent(briefs.brief(state, agent, direction))
-            if idea is not None:
-                return propose_idea(state, agent, direction, idea, desk)
-            case = screening.again(state, direction.cases, 0.0)
-        return None if case is None else look_again(state, agent, direction, case, desk)
+        return None if direction is None else look_or_invent(state, agent, direction, desk)
 
     async def perform(self, task: Task, desk: Desk) -> None:
         """Run what the task names; the ledger does the rest."""
@@ -39,6 +31,17 @@ class Brainstorming:
         """The whole cell; None while the agent has ideas left."""
         whole = briefs.whole(state, agent)
         return whole if desk.mind(agent.id).invent(whole) is None else None
+
+
+def look_or_invent(state: SwarmState, agent: Agent, direction: Direction, desk: Desk) -> Task | None:
+    """A second look at what is promising in a direction, else an idea of the mind; implementation uses it too."""
+    case = screening.again(state, direction.cases, screening.prior(state, direction.id).bound)
+    if case is None:
+        idea = desk.mind(agent.id).invent(briefs.brief(state, agent, direction))
+        if idea is not None:
+            return propose_idea(state, agent, direction, idea, desk)
+        case = screening.again(state, direction.cases, 0.0)
+    return None if case is None else look_again(state, agent, direction, case, desk)
 
 
 def look_again(state: SwarmState, agent: Agent, direction: Direction, case: Case, desk: Desk) -> Task:

@@ -13,7 +13,7 @@ import msgspec
 
 from jupyter_swarm.protocols import Attempt, Brief, Desk, Task
 from jupyter_swarm.roles import briefs, screening
-from jupyter_swarm.roles.brainstorming import look_again, propose_idea
+from jupyter_swarm.roles.brainstorming import look_or_invent
 from jupyter_swarm.state import Agent, Case, Direction, SwarmState
 from jupyter_swarm.words import WRITTEN
 
@@ -34,13 +34,7 @@ class Implementation:
         """A second look at promising code, or new code with its first run; None where nothing is written."""
         if direction is None or WRITTEN not in direction.targets:
             return None
-        case = screening.again(state, direction.cases, screening.prior(state, direction.id).bound)
-        if case is None:
-            idea = desk.mind(agent.id).invent(briefs.brief(state, agent, direction))
-            if idea is not None:
-                return propose_idea(state, agent, direction, idea, desk)
-            case = screening.again(state, direction.cases, 0.0)
-        return None if case is None else look_again(state, agent, direction, case, desk)
+        return look_or_invent(state, agent, direction, desk)
 
     async def perform(self, task: Task, desk: Desk) -> None:
         """Run what the task names."""
