@@ -39,6 +39,16 @@ def unload_ipython_extension(ipython: Any) -> None:
     unload(ipython)
 
 
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """What a Jupyter server loads: the routes behind the panel."""
+    return [{"module": "jupyter_swarm.jupyter.server.extension"}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Where the panel is built, and JupyterLab's name for it: what `jupyter-builder develop` asks for."""
+    return [{"src": "labextension", "dest": "jupyter-swarm"}]
+
+
 def __getattr__(name: str) -> Any:
     if name == "Swarm":
         from jupyter_swarm.api import Swarm

@@ -17,15 +17,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from jupyter_swarm import engine, register
+from jupyter_swarm import engine, policy, register
+from jupyter_swarm.engine import staffing
 from jupyter_swarm.errors import CellError, LedgerError, SwarmError, UsageError
 from jupyter_swarm.events import (
     AnyEvent,
     PauseRequested,
     ResumeRequested,
     SteeringRequested,
+    SteeringVerb,
     StopRequested,
     SwarmRequested,
 )
@@ -36,7 +38,6 @@ from jupyter_swarm.state import Best, Case, Row, Steering, SwarmState
 from jupyter_swarm.words import Analysis, Budget, Holdout, Objective
 from jupyter_swarm.workspace import Workspace, check_name
 
-SteeringVerb = Literal["priority", "add", "close", "approve", "veto", "replicate", "budget"]
 _POLL_SECONDS = 0.2
 _LONELY_SECONDS = 20.0
 """How long a swarm is waited for that has no runner; three times as long where the first has yet to come."""
@@ -121,6 +122,7 @@ class Swarm:
         Raises:
             CellError: the cell cannot be used as it is, or something cannot be captured.
             UsageError: a name, budget or option makes no sense.
+            PolicyError: an administrator does not allow it.
             WorkspaceError, LedgerError: the workspace cannot be written, or no runner can be started.
         """
         from jupyter_swarm import cell as cells
@@ -132,7 +134,8 @@ class Swarm:
         chosen = checked(agents, options)
         if spend.seconds is None and spend.experiments is None:
             raise UsageError("a budget needs time or experiments too", where="--budget", cure="2m,$2 or 500x,200kt")
-        team.check(chosen, spend, here=not place.chosen)
+        allowed = _allowed(spend, agents, chosen)
+        team.check(chosen, allowed, here=not place.chosen)
         cell_hash = digest(cell, setup, objective, spend, agents, (vary, fix, record, keep, [confirm]), chosen)
         there = None if new else register.same(place, name, cell_hash)
         if there is not None:
@@ -169,7 +172,7 @@ class Swarm:
             free = register.free_name(place, name)
             request = SwarmRequested(
                 objective=objective,
-                budget=spend,
+                budget=allowed,
                 agents=agents,
                 analysis=analysis,
                 context=context,
@@ -188,7 +191,12 @@ class Swarm:
         return cls(free, place)
 
     def ensure_runner(self) -> Swarm:
-        """Start a runner where the swarm is not over and has none: what is done is not done again."""
+        """Start a runner where the swarm is not over and has none: what is done is not done again.
+
+        Raises:
+            PolicyError: an administrator lets swarms be looked at only.
+        """
+        policy.from_environment().check_open(f"to let {self.name} work")
         if not self.state.over:
             self._await_stale_lease()
             engine.start(self.workspace, self.name)
@@ -270,6 +278,7 @@ class Swarm:
         """Write the report notebook beside the notebooks; its path there."""
         from jupyter_swarm import report
 
+        policy.from_environment().check_open(f"to write a report of {self.name}")
         return report.write(self.workspace, self.name)
 
     # ------------------------------------------------------------ what is asked of it
@@ -327,26 +336,43 @@ class Swarm:
         return state
 
     def steer(
-        self, verb: SteeringVerb, target: str = "", value: float | str | None = None, *, wait: float = 0.0
-    ) -> Steering | None:
+        self,
+        verb: SteeringVerb,
+        target: str = "",
+        value: float | str | None = None,
+        *,
+        wait: float = 0.0,
+        id: str = "",
+    ) -> Steering:
         """Ask for a change; each request is answered in the ledger, done or refused with the reason.
 
         Args:
-            verb: "priority", "add", "close", "approve", "veto", "replicate" or "budget".
-            target: a direction (id or words of its title), a hypothesis, a run's number.
-            value: the priority or the budget.
+            verb: "priority", "add", "close", "approve", "veto", "replicate", "budget", "hire", "dismiss" or "resize".
+            target: a direction (id or words of its title), a hypothesis, a run's number, a role, an agent. What is
+                approved or vetoed may be a direction's id: then it is all of its hypotheses without a verdict.
+            value: the priority, the budget, the mind of who is hired, the number of agents of a role.
             wait: seconds to wait for the answer.
+            id: of the request, where who asks has one and may ask again.
 
         Returns:
-            The request with its answer; None where there was none in time.
+            The request with its answer; `done` is None where there was none in time.
 
         Raises:
-            UsageError: the swarm is over, or the budget makes no sense.
+            UsageError: the swarm is over (but for marks of what it has judged), or the budget makes no sense.
+            PolicyError: an administrator does not allow it.
         """
+        house = policy.from_environment()
+        house.check_open(f"to steer {self.name}")
         if verb == "budget":
-            value = budget_text(parse_budget(str(value or target)))
-        self._check_open("steer")
-        request = SteeringRequested(verb=verb, target=target, value=value)
+            asked = parse_budget(str(value or target))
+            house.check_budget(asked)
+            value = budget_text(asked)
+        elif verb == "hire" and ":" in str(value or ""):
+            house.check_models([str(value)])
+        request = SteeringRequested(verb=verb, target=target, value=value, id=id)
+        if self.state.needs_runner(request):
+            self._check_open("steer")
+        house.check_agents(staffing.growth(self.state, request))
         number = self.workspace.store.append(self.name, [request])[0].number
         end = time.monotonic() + wait
         while True:
@@ -354,13 +380,14 @@ class Swarm:
             if entry.done is not None or self.state.over:
                 return entry
             if time.monotonic() >= end:
-                return None
+                return entry
             time.sleep(_POLL_SECONDS / 2)
 
     def clean(self) -> tuple[int, int]:
         """Delete executed notebooks that no finding needs; (how many, bytes). Only when it is over or paused."""
         from jupyter_swarm.experiments.records import executed
 
+        policy.from_environment().check_open(f"to clean {self.name}")
         state = self.state
         if not state.over and state.phase != "paused":
             raise UsageError(f"{self.name} is at work", cure=f"pause or stop {self.name} first")
@@ -369,6 +396,7 @@ class Swarm:
         return executed.free(self.workspace.root, self.name, keep)
 
     def _ask(self, event: AnyEvent, verb: str) -> SwarmState:
+        policy.from_environment().check_open(f"to {verb} {self.name}")
         self._check_open(verb)
         self.workspace.store.append(self.name, [event])
         return self.state
@@ -380,6 +408,23 @@ class Swarm:
                 f"{self.name} is over ({state.phase}: {state.why}); there is nothing to {verb}",
                 cure="run its cell again with another budget: that starts a new swarm",
             )
+
+
+def _allowed(budget: Budget, agents: int, options: Mapping[str, str | int | float | bool]) -> Budget:
+    """The budget with an administrator's limits where it leaves something open.
+
+    Raises:
+        PolicyError: what is asked for is more than is allowed.
+        UsageError: the administrator's policy cannot be read.
+    """
+    house = policy.from_environment()
+    models = team.models(options)
+    house.check_open("to start a swarm")
+    house.check_models(models)
+    house.check_agents(agents)
+    house.check_options(options)
+    house.check_budget(budget)
+    return house.filled(budget, models=bool(models))
 
 
 def _check_variable(analysis: Analysis) -> None:

@@ -9,6 +9,7 @@ Everything that a person can cause derives from :class:`SwarmError`; the faces s
     │   └── CaptureError   a variable cannot be taken along
     ├── MergeError         code that a language model wrote cannot be merged into a cell
     ├── UsageError         an unknown option, verb, swarm, role; a budget that is nonsense
+    │   └── PolicyError    an administrator does not allow it
     ├── LibraryError       a paper that cannot be read, a module that is not installed
     ├── LedgerError        the ledger cannot be read or written
     │   ├── LeaseLost      another runner has taken over
@@ -59,6 +60,10 @@ class MergeError(SwarmError):
 
 class UsageError(SwarmError):
     """An unknown option, verb, swarm or role, or a value that makes no sense."""
+
+
+class PolicyError(UsageError):
+    """An administrator does not allow it; the message says what is allowed."""
 
 
 class LibraryError(SwarmError):

@@ -6,6 +6,7 @@ function in `state`'s table; an old reader refuses a kind that it does not know,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -28,6 +29,13 @@ from jupyter_swarm.words import (
     Variation,
     Word,
 )
+
+SteeringVerb = Literal[
+    "priority", "add", "close", "approve", "veto", "replicate", "budget", "hire", "dismiss", "resize"
+]
+Mark = Literal["approved", "vetoed"]
+MARKS: Mapping[str, Mark] = {"approve": "approved", "veto": "vetoed"}
+"""What a hypothesis is once a person has asked so."""
 
 
 class Event(Word, frozen=True, tag_field="kind"):
@@ -65,12 +73,18 @@ class StopRequested(Event, frozen=True, tag="stop-requested"):
 
 
 class SteeringRequested(Event, frozen=True, tag="steering-requested"):
-    """A person's word to a running swarm; the runner answers each with a SteeringAnswered."""
+    """A person's word to a swarm; the runner answers each with a SteeringAnswered.
 
-    verb: Literal["priority", "add", "close", "approve", "veto", "replicate", "budget"]
+    After the end there is no runner: what is judged is approved or vetoed by the request itself.
+    """
+
+    verb: SteeringVerb
     target: str = ""
-    """Direction (id or words), hypothesis id, run number, according to the verb."""
+    """Direction (id or words), hypothesis id, run number, role, agent id, according to the verb."""
     value: float | str | None = None
+    """Priority, budget, mind of the one to hire, number of agents, according to the verb."""
+    id: str = ""
+    """Chosen by who asks: the same one again is the same request."""
 
 
 class PaperAdded(Event, frozen=True, tag="paper-added"):
@@ -217,7 +231,7 @@ class HypothesisMarked(Event, frozen=True, tag="hypothesis-marked"):
     """A person's approval or veto."""
 
     hypothesis: str
-    mark: Literal["approved", "vetoed"]
+    mark: Mark
 
 
 class ExperimentStarted(Event, frozen=True, tag="experiment-started"):

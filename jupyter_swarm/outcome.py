@@ -78,13 +78,22 @@ def audited(state: SwarmState, case: Case) -> bool:
 
 def _known(state: SwarmState, variation: Variation) -> bool:
     """Whether a code is the baseline's, or an approved one, after the edits that it declares."""
-    approved = tuple(each.hypothesis.variation for each in state.cases.values() if each.read)
+    approved = _approved(state)
     known: dict[Any, bool] = state.memo.setdefault("known", {})
     key = (variation, tuple(each.id for each in approved))
     if key not in known:
         bases = (state.baseline, *approved)
         known[key] = any(variation.code == base.code or _made_of(state, base, variation) for base in bases)
     return known[key]
+
+
+def _approved(state: SwarmState) -> tuple[Variation, ...]:
+    """What a person has read, looked up once for each state: a view asks about many findings at a time."""
+    before: tuple[int, tuple[Variation, ...]] | None = state.memo.get("approved")
+    if before is None or before[0] != state.last:
+        found = tuple(each.hypothesis.variation for each in state.cases.values() if each.read)
+        before = state.memo["approved"] = (state.last, found)
+    return before[1]
 
 
 def _made_of(state: SwarmState, base: Variation, variation: Variation) -> bool:

@@ -89,6 +89,12 @@ def starting(workspace: Workspace) -> Iterator[None]:
         os.close(handle)
 
 
+def works(workspace: Workspace, name: str) -> bool:
+    """Whether a runner holds the lease of a swarm and, where it is a process of this machine, lives."""
+    holder = workspace.store.holder(name)
+    return holder is not None and not dead(holder)
+
+
 def dead(holder: str) -> bool:
     """Whether the holder of a lease ("host:pid") was a process of this machine that lives no more."""
     host, _, pid = holder.rpartition(":")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import fmean
 
 LEVEL = 0.05
@@ -222,3 +223,40 @@ def _student(freedom: int, level: float) -> float:
     from scipy.stats import t
 
     return float(t.ppf(1.0 - level / 2.0, freedom))
+
+
+@lru_cache(maxsize=4096)
+def credible(a: float, b: float, level: float = 0.9) -> tuple[float, float]:
+    """The central credible interval of Beta(a, b), to four digits; without SciPy, which a server need not load for it.
+
+    By bisection of the regularised incomplete beta function's continued fraction (Abramowitz and Stegun 26.5.8).
+
+    >>> [round(end, 2) for end in credible(1.0, 1.0)], [round(end, 2) for end in credible(30.0, 10.0)]
+    ([0.05, 0.95], [0.63, 0.85])
+    """
+    tail = (1.0 - level) / 2.0
+    return _beta_quantile(a, b, tail), _beta_quantile(a, b, 1.0 - tail)
+
+
+def _beta_quantile(a: float, b: float, share: float) -> float:
+    low, high = 0.0, 1.0
+    for _ in range(18):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _beta_below(a, b, middle) < share else (low, middle)
+    return (low + high) / 2
+
+
+def _beta_below(a: float, b: float, x: float) -> float:
+    """The probability below x."""
+    if x > (a + 1) / (a + b + 2):
+        return 1.0 - _beta_below(b, a, 1.0 - x)
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
+    total = 0.0
+    for step in range(20 + 4 * math.isqrt(math.ceil(max(a, b))), 0, -1):
+        half, odd = divmod(step, 2)
+        if odd:
+            term = -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1))
+        else:
+            term = half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
+        total = term / (1.0 + total)
+    return front / (1.0 + total)

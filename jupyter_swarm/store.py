@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -28,6 +28,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    case,
     create_engine,
     event,
     func,
@@ -42,6 +43,8 @@ from jupyter_swarm.protocols import Kept, Lease
 from jupyter_swarm.version import __version__
 
 VERSION = 2
+PATIENCE_SECONDS = 15.0
+"""So long a writer waits for another program that holds the ledger."""
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "lustre", "gpfs", "glusterfs", "ceph", "afs", "fuse.", "9p", "beegfs")
 
 _metadata = MetaData()
@@ -101,6 +104,17 @@ def file_system(path: Path) -> str:
     return kind
 
 
+class Tally(NamedTuple):
+    """What has come of a swarm."""
+
+    swarm: str
+    last: int
+    told: int
+    """Records of the kind that was asked for."""
+    seconds: float
+    at: float
+
+
 class SqlStore:
     """A `Store` over one database. Open it with :meth:`at` or :meth:`memory`.
 
@@ -121,14 +135,14 @@ class SqlStore:
             self._check_version()
 
     @classmethod
-    def at(cls, path: Path) -> SqlStore:
+    def at(cls, path: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> SqlStore:
         """The ledger in this file; begun where there is none.
 
         Raises:
             LedgerVersionError: a newer version wrote it.
             LedgerError: it cannot be opened (read-only, damaged, disk full).
         """
-        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 15})
+        engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": patience_seconds})
         journal = "DELETE" if file_system(path.parent).startswith(NETWORK_FILE_SYSTEMS) else "WAL"
         _prepare(engine, (f"PRAGMA journal_mode={journal}", "PRAGMA synchronous=FULL"))
         new = not path.exists()
@@ -177,8 +191,10 @@ class SqlStore:
                 connection.execute(_KEEP, [{"swarm": swarm, "at": now, **each._asdict()} for each in answers])
         return records
 
-    def read(self, after: int = 0, *, swarm: str | None = None, limit: int = 100_000) -> list[Record]:
-        """Records above `after`, in order; of one swarm or of all.
+    def read(
+        self, after: int = 0, *, swarm: str | None = None, limit: int = 100_000, kinds: Sequence[str] = ()
+    ) -> list[Record]:
+        """Records above `after`, in order; of one swarm or of all, of some kinds (their tags) or of all.
 
         Raises:
             LedgerVersionError: a record is of a kind that this version does not know.
@@ -186,9 +202,32 @@ class SqlStore:
         query = select(_events).where(_events.c.number > after).order_by(_events.c.number).limit(limit)
         if swarm is not None:
             query = query.where(_events.c.swarm == swarm)
+        if kinds:
+            query = query.where(_events.c.kind.in_(kinds))
         with self._errors(), self._engine.connect() as connection:
             rows = connection.execution_options(isolation_level="AUTOCOMMIT").execute(query).all()
         return [_record(row) for row in rows]
+
+    def tallies(self, after: int, kind: str) -> list[Tally]:
+        """What has come after a number, swarm by swarm, without reading it."""
+        columns = (
+            _events.c.swarm,
+            func.max(_events.c.number),
+            func.sum(case((_events.c.kind == kind, 1), else_=0)),
+            func.max(_events.c.active_seconds),
+            func.max(_events.c.at),
+        )
+        query = select(*columns).where(_events.c.number > after, _events.c.swarm != "").group_by(_events.c.swarm)
+        with self._errors(), self._engine.connect() as connection:
+            rows = connection.execution_options(isolation_level="AUTOCOMMIT").execute(query).all()
+        return [Tally(*row) for row in rows]
+
+    def written(self, number: int) -> float | None:
+        """When a record was written (seconds since 1970), without reading it; None where there is none."""
+        query = select(_events.c.at).where(_events.c.number == number)
+        with self._errors(), self._engine.connect() as connection:
+            found = connection.execution_options(isolation_level="AUTOCOMMIT").execute(query).scalar()
+        return None if found is None else float(found)
 
     def lease(self, swarm: str, owner: str, *, seconds: float = 15.0, renew: Lease | None = None) -> Lease | None:
         """Take or renew the lease; None while another owner's is in force.

@@ -59,6 +59,8 @@ class Workspace:
         chosen = folder or os.environ.get("JUPYTER_SWARM_WORKSPACE") or Path.cwd()
         self.folder = Path(chosen).expanduser().absolute()
         self.root = self.folder / FOLDER
+        self.patience_seconds: float | None = None
+        """How long a writer waits for another program that holds the ledger; None for the usual time."""
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.folder)!r})"
@@ -154,4 +156,5 @@ class Workspace:
         from jupyter_swarm.store import SqlStore
 
         self.create()
-        return SqlStore.at(self.root / "ledger.sqlite")
+        patience = {} if self.patience_seconds is None else {"patience_seconds": self.patience_seconds}
+        return SqlStore.at(self.root / "ledger.sqlite", **patience)

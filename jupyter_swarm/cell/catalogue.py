@@ -124,7 +124,8 @@ def _catches_imports(handler: ast.ExceptHandler) -> bool:
 
 def families(analysis: Analysis, catalogue: Catalogue) -> tuple[tuple[Swap, ...], tuple[Insert, ...]]:
     """Swaps of all calls that are free, and inserts for variadic calls whose steps have no siblings of their own."""
-    scan, slice_ = scanned(analysis.code, analysis), sliced(analysis.code, analysis)
+    slice_ = sliced(analysis.code, analysis)
+    scan = slice_.scan
     swaps, inserts = [], []
     for call in scan.text.calls:
         path = scan.path(call.func)

@@ -9,6 +9,7 @@ import ast
 import builtins
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -19,9 +20,10 @@ from jupyter_swarm.cell import configs, steps
 from jupyter_swarm.cell.directives import directives
 from jupyter_swarm.cell.functions import defaults, functions
 from jupyter_swarm.cell.ranges import Span, fitted, guess, knob, parse_vary
-from jupyter_swarm.cell.scan import Same, Scan, is_literal, name_of, scanned, value_of
+from jupyter_swarm.cell.scan import Same, Scan, is_literal, name_of, value_of
 from jupyter_swarm.cell.slicing import Slice, sliced
 from jupyter_swarm.cell.vocabulary import SILENT_PACKAGES, WRITERS, skipped
+from jupyter_swarm.errors import CellError
 from jupyter_swarm.words import Analysis, Block, Insert, Knob, Swap
 
 Place = tuple[str, Knob | None, ast.expr]
@@ -109,8 +111,8 @@ def find(code: str, analysis: Analysis) -> Found:
 
 def find_all(code: str, analysis: Analysis) -> Found:
     """Sites with their nodes, before `--vary` and `--fix` (but with the ranges that `--vary` gives)."""
-    scan = scanned(code, analysis)
     slice_ = sliced(code, analysis)
+    scan = slice_.scan
     found = Found(scan)
     _knobs(found, slice_, analysis)
     steps.find_swaps(found.swaps, scan, slice_)
@@ -147,10 +149,8 @@ def _filter(found: Found, analysis: Analysis) -> None:
 
 def _knobs(found: Found, slice_: Slice, analysis: Analysis) -> None:
     scan = found.scan
-    wishes, wider = (
-        {wish.name: wish.span for wish in map(parse_vary, texts) if wish.span is not None}
-        for texts in (analysis.vary, analysis.wider)
-    )
+    wishes = {wish.name: wish.span for wish in map(parse_vary, analysis.vary) if wish.span is not None}
+    wider = _wider(analysis)
     marks = directives(scan.text.code)
     places = sorted(
         [*_assigned(scan), *_arguments(scan), *_defaults(scan)],
@@ -177,6 +177,18 @@ def _knobs(found: Found, slice_: Slice, analysis: Analysis) -> None:
         found.knobs[name] = KnobPlace(
             msgspec.structs.replace(made, name=name, line=call.lineno), None, call, name.rpartition(".")[2]
         )
+
+
+def _wider(analysis: Analysis) -> dict[str, Span]:
+    """Knob → the wider range that a mind found for it; without what cannot be read: no person wrote it, and what stands
+    in a ledger stays there.
+    """
+    found = {}
+    for text in analysis.wider:
+        with suppress(CellError):
+            if (wish := parse_vary(text)).span is not None:
+                found[wish.name] = wish.span
+    return found
 
 
 def _unique(places: Iterable[Place]) -> Iterator[Place]:

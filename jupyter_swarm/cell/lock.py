@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jupyter_swarm.cell import seeds
 from jupyter_swarm.cell.directives import directives
-from jupyter_swarm.cell.scan import Same, imports_in, scanned
+from jupyter_swarm.cell.scan import Same, imports_in
 from jupyter_swarm.cell.slicing import SEED, Slice, sliced
 from jupyter_swarm.cell.vocabulary import DANGEROUS, DANGEROUS_ATTRIBUTES
 from jupyter_swarm.errors import LockError
@@ -105,7 +105,8 @@ def _compare_items(mine: tuple[Item, ...], reference: tuple[Item, ...]) -> None:
 @lru_cache(maxsize=1024)
 def _printed(code: str, key: Same) -> Print:
     analysis = key.value
-    scan, slice_ = scanned(code, analysis), sliced(code, analysis)
+    slice_ = sliced(code, analysis)
+    scan = slice_.scan
     items = sorted(slice_.items.values(), key=lambda item: (item[0].lineno, item[0].col_offset))
     free_lines = directives(code).free
     kept = [item for item in items if not (item[0].lineno in free_lines and item[0].end_lineno in free_lines)]

@@ -7,7 +7,6 @@ it would import later. A package with files that are no Python stays where it is
 from __future__ import annotations
 
 import ast
-import contextlib
 import hashlib
 import io
 import os
@@ -19,6 +18,10 @@ from pathlib import Path
 from typing import Any
 
 MOST_BYTES, MOST_FILES = 5_000_000, 500
+MOST_READ = 5_000
+"""Sources whose imports are remembered; then it begins anew."""
+_READ: dict[bytes, tuple[str, ...]] = {}
+"""What modules import, by the hash of their source."""
 _OURS = frozenset({"jupyter_swarm"})
 _AT = (1980, 1, 1, 0, 0, 0)
 _UNSEEN = frozenset({"__pycache__", "node_modules"})
@@ -69,8 +72,7 @@ def local(trees: Iterable[ast.AST], folder: Path, loaded: Mapping[str, Any] = sy
         place = next(filter(None, (_place(root, name) for root in roots)), None)
         if place is not None:
             for content in _taken(place, name, found):
-                with contextlib.suppress(SyntaxError, ValueError):  # it is told where it is imported
-                    todo += _imported(ast.parse(content))
+                todo += _imported_by(content)
     return found
 
 
@@ -127,6 +129,19 @@ def _below(folder: Path) -> Iterator[Path]:
     for path, folders, names in os.walk(folder):
         folders[:] = [each for each in folders if each not in _UNSEEN and not each.startswith(".")]
         yield from (Path(path, each) for each in names if not each.startswith(".") and not each.endswith(".pyc"))
+
+
+def _imported_by(source: bytes) -> tuple[str, ...]:
+    """What a module imports; a cell is read again and again, while most of a person's modules stay as they are."""
+    key = hashlib.sha256(source).digest()
+    if key not in _READ:
+        if len(_READ) >= MOST_READ:
+            _READ.clear()
+        try:
+            _READ[key] = tuple(set(_imported(ast.parse(source))))
+        except (SyntaxError, ValueError):  # it is told where it is imported
+            _READ[key] = ()
+    return _READ[key]
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from jupyter_swarm.cell import seeds
 from jupyter_swarm.cell.scan import Scan, dotted, name_of
-from jupyter_swarm.cell.vocabulary import SEEDERS, is_seed
+from jupyter_swarm.cell.vocabulary import CLOCK, SEEDERS, is_seed
 
 _SYSTEM = frozenset(
     {"urandom", "getrandom", "SystemRandom", "token_bytes", "token_hex", "token_urlsafe", "randbits", "randbelow",
      "uuid1", "uuid4"}
 )  # fmt: skip
-_CLOCK = frozenset({"time", "time_ns", "now", "utcnow", "perf_counter", "perf_counter_ns", "monotonic", "getpid"})
+_CLOCK = CLOCK | {"getpid"}
 _UNORDERED = frozenset({"as_completed", "imap_unordered", "map_unordered"})
 
 

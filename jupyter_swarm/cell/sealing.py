@@ -47,7 +47,8 @@ def rests_on(code: str, analysis: Analysis) -> Rests:
 @lru_cache(maxsize=512)
 def _rests(code: str, key: Same) -> Rests:
     analysis = key.value
-    scan, slice_ = scanned(analysis.code, analysis), sliced(analysis.code, analysis)
+    slice_ = sliced(analysis.code, analysis)
+    scan = slice_.scan
     locked = [node for node in _loads(scan) if slice_.is_locked(node)]
     callables = _paths(locked, scan)
     mine = scan if code == analysis.code else scanned(code, analysis)

@@ -374,7 +374,11 @@ def _sliced(code: str, key: Same) -> Slice:
 
 
 def sliced(code: str, analysis: Analysis) -> Slice:
-    """The slice of a code, once for each analysis."""
+    """The slice of a code, once for each analysis.
+
+    It knows nodes by their identity: ask it about those of its own `scan`. Another scan of the same code may be of
+    another tree, as each is remembered for as long as it is asked for.
+    """
     return _sliced(code, Same(analysis))
 
 

@@ -15,6 +15,13 @@ PREDICT = frozenset(
 )
 """Methods by which a model answers."""
 
+CLOCK = frozenset(
+    {"time", "time_ns", "now", "utcnow", "today", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns",
+     "process_time", "process_time_ns", "thread_time", "thread_time_ns", "clock_gettime", "clock_gettime_ns",
+     "default_timer", "timeit", "localtime", "gmtime", "ctime", "asctime", "getrusage", "cpu_times"}
+)  # fmt: skip
+"""What tells the time, or how much of it a process has taken."""
+
 MODEL_METHODS = FIT | PREDICT | {"score", "transform", "evaluate", "test", "kneighbors"}
 """Methods whose receiver is a model."""
 

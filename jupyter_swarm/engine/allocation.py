@@ -170,7 +170,8 @@ def records(state: SwarmState) -> dict[str, tuple[int, float]]:
     paired difference. Later looks do not enter: only what looked well is looked at again.
     """
     memo = state.memo.get("minds")
-    if memo is None or memo[0] != state.experiments:
+    back = len(state.returns)
+    if memo is None or memo[0] != back:
         ran = [case for case in state.cases.values() if case.about == "improvement" and (case.gains or case.failures)]
         scale = state.pair_spread or max((abs(case.gains[0]) for case in ran if case.gains), default=0.0) or 1.0
         found: dict[str, tuple[int, float]] = {}
@@ -180,7 +181,7 @@ def records(state: SwarmState) -> dict[str, tuple[int, float]]:
                 gain = min(MOST_GAIN, max(-1.0, case.gains[0] / scale)) if case.gains else -1.0
                 count, total = found.get(agent.mind, (0, 0.0))
                 found[agent.mind] = (count + 1, total + gain)
-        memo = state.memo["minds"] = (state.experiments, found)
+        memo = state.memo["minds"] = (back, found)
     result: dict[str, tuple[int, float]] = memo[1]
     return result
 

@@ -2,6 +2,7 @@
 
 An agent is dismissed by a sequential test, not by a bad day: the e-value of its judged hypotheses against "it does at
 least half as well as its colleagues" has to reach 20. Its successor is a variation of the best colleague's policy.
+Whom a person dismisses has no successor.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 from jupyter_swarm.events import AgentHired, StandingChanged
@@ -30,6 +32,7 @@ OPERATORS = ("set", "swap", "insert", "drop", "combine")
 SETTLED = 3
 """Judged hypotheses after which probation ends."""
 DISMISSAL = 20.0
+MOST_NAMES = 6
 
 
 def team(count: int) -> dict[str, int]:
@@ -82,6 +85,7 @@ def _thinking(role: str, number: int, models: int) -> int:
 def review(state: SwarmState) -> list[StandingChanged | AgentHired]:
     """Changes of standing that the records ask for now, each with its reason; and successors of the dismissed."""
     changes: list[StandingChanged | AgentHired] = []
+    hired: Counter[str] = Counter()
     judged = [agent for agent in state.agents.values() if _judged(agent)]
     won = sum(agent.supported for agent in judged)
     rate = (won + 1) / (sum(_judged(agent) for agent in judged) + 3)
@@ -90,8 +94,44 @@ def review(state: SwarmState) -> list[StandingChanged | AgentHired]:
         if agent.standing not in (standing, "dismissed"):
             changes.append(StandingChanged(agent=agent.id, standing=standing, why=why))  # type: ignore[arg-type]
             if standing == "dismissed":
-                changes.append(_successor(state, agent))
+                hired[agent.role] += 1
+                changes.append(_successor(state, agent, _places(state, agent.role) + hired[agent.role]))
     return changes
+
+
+def newcomers(state: SwarmState, role: str, minds: Sequence[str]) -> list[AgentHired]:
+    """Agents that a person hires: one for each mind, with policies drawn like those of the first team.
+
+    Their parent is the colleague that does best.
+    """
+    best = max(working(state, role), key=lambda agent: agent.promise, default=None)
+    hired = []
+    for place, mind in enumerate(minds, 1 + _places(state, role)):
+        policy = _policy(role, place, random.Random(f"hired/{state.option('seed', 0)}/{role}/{place}"))
+        parent = best.id if best is not None else ""
+        hired.append(AgentHired(agent=_name(role, place), role=role, mind=mind, policy=policy, parent=parent))
+    return hired
+
+
+def worst(state: SwarmState, role: str, count: int) -> list[Agent]:
+    """The working agents of a role with the worst records; of equals, those that were hired last."""
+    peers = working(state, role)
+    order = sorted(range(len(peers)), key=lambda place: (peers[place].promise, -place))
+    return [peers[place] for place in order[:count]]
+
+
+def working(state: SwarmState, role: str = "") -> list[Agent]:
+    """Agents that are not dismissed, in the order in which they were hired; of one role or of all."""
+    return [agent for agent in state.agents.values() if agent.works and role in ("", agent.role)]
+
+
+def _places(state: SwarmState, role: str) -> int:
+    """How many agents a role has had so far."""
+    return sum(agent.role == role for agent in state.agents.values())
+
+
+def _name(role: str, place: int) -> str:
+    return f"{SHORT.get(role, role)}-{place}"
 
 
 def _standing(agent: Agent, rate: float) -> tuple[str, str]:
@@ -120,11 +160,10 @@ def _judged(agent: Agent) -> int:
     return agent.supported + agent.refuted + agent.open
 
 
-def _successor(state: SwarmState, gone: Agent) -> AgentHired:
+def _successor(state: SwarmState, gone: Agent, place: int) -> AgentHired:
     """A variation of the colleague that does best."""
-    peers = [agent for agent in state.agents.values() if agent.role == gone.role and agent.works and agent is not gone]
+    peers = [agent for agent in working(state, gone.role) if agent is not gone]
     parent = max(peers, key=lambda agent: agent.promise, default=gone)
-    place = 1 + sum(agent.role == gone.role for agent in state.agents.values())
     rng = random.Random(f"successor/{gone.id}/{place}")
     old = parent.policy
     policy = Policy(
@@ -134,7 +173,7 @@ def _successor(state: SwarmState, gone: Agent) -> AgentHired:
         weights={name: weight * math.exp(rng.gauss(0, 0.3)) for name, weight in old.weights.items()},
     )
     return AgentHired(
-        agent=f"{SHORT.get(gone.role, gone.role)}-{place}",
+        agent=_name(gone.role, place),
         role=gone.role,
         mind=parent.mind,
         policy=policy,
@@ -156,6 +195,11 @@ def _policy(role: str, place: int, rng: random.Random) -> Policy:
     return Policy()
 
 
-def names(agents: Sequence[Agent]) -> str:
-    """Ids in words, for messages."""
-    return ", ".join(agent.id for agent in agents)
+def names(agents: Sequence[str]) -> str:
+    """Ids in words, for messages.
+
+    >>> names([f"tuner-{place}" for place in range(1, 9)])
+    'tuner-1, tuner-2, tuner-3, tuner-4, tuner-5, tuner-6 and 2 more'
+    """
+    more = f" and {len(agents) - MOST_NAMES} more" if len(agents) > MOST_NAMES else ""
+    return ", ".join(agents[:MOST_NAMES]) + more

@@ -13,15 +13,16 @@ import platform
 import signal
 import socket
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from jupyter_swarm import cell, minds, roles
+from jupyter_swarm import cell, minds, policy, roles
+from jupyter_swarm.engine.awake import AwakeClock
 from jupyter_swarm.engine.swarm import Swarm
-from jupyter_swarm.errors import LeaseLost, LedgerError, SwarmError, UsageError, WorkspaceError
-from jupyter_swarm.events import Noted, Record, RunnerEnded, RunnerStarted, SwarmEnded, SwarmRequested
+from jupyter_swarm.errors import LeaseLost, LedgerError, PolicyError, SwarmError, UsageError, WorkspaceError
+from jupyter_swarm.events import Noted, RunnerEnded, RunnerStarted, SwarmEnded, SwarmRequested
 from jupyter_swarm.experiments import NotebookLaboratory
 from jupyter_swarm.experiments.checkpoints import Checkpoints
+from jupyter_swarm.experiments.cores import usable_cores
 from jupyter_swarm.experiments.holdout import WithHoldout
 from jupyter_swarm.experiments.packages import Packages
 from jupyter_swarm.library import Librarian, LocalLibrary
@@ -30,7 +31,9 @@ from jupyter_swarm.minds.calling import Caller
 from jupyter_swarm.minds.chat import silence
 from jupyter_swarm.minds.language import LanguageMind
 from jupyter_swarm.minds.team import limits, models, urls
+from jupyter_swarm.policy import House
 from jupyter_swarm.protocols import Laboratory, Lease, Mind
+from jupyter_swarm.report.phrases import duration
 from jupyter_swarm.store import SqlStore
 from jupyter_swarm.version import __version__
 from jupyter_swarm.words import Analysis, Context
@@ -42,12 +45,23 @@ NICENESS = 5
 AFFORD_SECONDS = 1.0
 WATCH_SECONDS = 5.0
 """How often installed packages are looked at."""
+WAKE_SECONDS = 1.0
+BATCH = 5_000
+"""Records that are read at a time."""
 
 
 def main(arguments: list[str]) -> int:
-    """Run one swarm to its end. Exit status 0: over or handed on; 1: failed; 3: another runner has it."""
+    """Run one swarm to its end.
+
+    Exit status 0: over or handed on; 1: failed, or not allowed here; 3: another runner has it.
+    """
     folder, name = arguments
     workspace = Workspace(folder)
+    try:
+        house = policy.from_environment()
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 1
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
     owner = f"{socket.gethostname()}:{os.getpid()}"
@@ -57,7 +71,17 @@ def main(arguments: list[str]) -> int:
         print(f"{name}: another runner works on it ({store.holder(name)})", file=sys.stderr)
         return 3
     try:
-        asyncio.run(_run(workspace, name, lease, owner))
+        return _worked(workspace, lease, owner, house)
+    finally:
+        with contextlib.suppress(SwarmError):
+            store.release(lease)
+
+
+def _worked(workspace: Workspace, lease: Lease, owner: str, house: House) -> int:
+    """Run the swarm of a lease; what ends the runner but not the swarm is told apart. The exit status."""
+    store, name = workspace.store, lease.swarm
+    try:
+        asyncio.run(_run(workspace, name, lease, owner, house))
     except LeaseLost as error:
         print(error, file=sys.stderr)
         return 3
@@ -66,32 +90,35 @@ def main(arguments: list[str]) -> int:
         with contextlib.suppress(SwarmError):
             store.append(name, [RunnerEnded(why=str(error))], lease=lease)
         return 1
+    except PolicyError as error:
+        print(error, file=sys.stderr)  # no end of the swarm either: where it is allowed again it goes on
+        store.append(name, [Noted(text=str(error), level="error"), RunnerEnded(why=str(error))], lease=lease)
+        return 1
     except SwarmError as error:
         store.append(name, [SwarmEnded(state="failed", why=str(error))], lease=lease)
         print(error, file=sys.stderr)
         return 1
-    finally:
-        with contextlib.suppress(SwarmError):
-            store.release(lease)
     return 0
 
 
-async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> None:
+async def _run(workspace: Workspace, name: str, lease: Lease, owner: str, house: House) -> None:
     store = workspace.store
-    records = store.read(0, swarm=name)
-    request = next((each.event for each in records if isinstance(each.event, SwarmRequested)), None)
+    request, first, seconds = _begun(store, name)
     if request is None:
         raise UsageError(f"the ledger knows no swarm {name!r}", cure="`jupyter swarm list`")
-    packages = await asyncio.to_thread(_packages, request, records)
+    house.check_models(models(request.options))
+    house.check_options({**request.options, "workers": 0})  # of those, as many run as are allowed
+    packages = await asyncio.to_thread(_packages, request, first)
     versions = {"jupyter-swarm": __version__, "python": platform.python_version(), **packages.versions}
     started = RunnerStarted(pid=os.getpid(), host=socket.gethostname(), epoch=lease.epoch, versions=versions)
-    store.append(name, [started], lease=lease, active_seconds=records[-1].active_seconds)
+    store.append(name, [started], lease=lease, active_seconds=seconds)
     library = LocalLibrary(workspace)
     if library.papers():
         Librarian(workspace).start_if_needed()
-    laboratory = _laboratory(workspace, name, request)
+    laboratory = _laboratory(workspace, name, request, house)
     mind = str(request.options.get("mind", "classical"))
     team: dict[str, Mind] = {mind: minds.find(mind)}
+    clock = AwakeClock()
     swarm = Swarm(
         store,
         lease,
@@ -100,6 +127,8 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
         roles=roles.find_all(),
         minds=team,
         context=cell.context_hash(request.context),
+        house=house,
+        clock=clock,
     )
     caller = _caller(store, swarm, request)
     for model in models(request.options):
@@ -112,11 +141,13 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
         for each in (
             _keep(workspace, lease, owner, swarm),
             _watch(packages, swarm),
+            _wake(clock, swarm),
             _afford(caller.account, swarm, request),
         )
     ]
     try:
-        await swarm.work()
+        with clock.beating():
+            await swarm.work()
     finally:
         for each in beside:
             each.cancel()
@@ -128,9 +159,25 @@ async def _run(workspace: Workspace, name: str, lease: Lease, owner: str) -> Non
         swarm.append(RunnerEnded(why=swarm.quit_reason))
 
 
-def _laboratory(workspace: Workspace, name: str, request: SwarmRequested) -> Laboratory:
+def _begun(store: SqlStore, name: str) -> tuple[SwarmRequested | None, RunnerStarted | None, float]:
+    """A swarm's request, the start of its first runner, and the seconds that it has been at work so far."""
+    request: SwarmRequested | None = None
+    first: RunnerStarted | None = None
+    last, seconds = 0, 0.0
+    while records := store.read(last, swarm=name, limit=BATCH):
+        for record in records:
+            last, seconds = record.number, max(seconds, record.active_seconds)
+            if request is None and isinstance(record.event, SwarmRequested):
+                request = record.event
+            elif first is None and isinstance(record.event, RunnerStarted):
+                first = record.event
+    return request, first, seconds
+
+
+def _laboratory(workspace: Workspace, name: str, request: SwarmRequested, house: House) -> Laboratory:
     """Where experiments run; those on new data apart from all others."""
     options, held = request.options, request.holdout
+    workers = house.most_workers(int(options.get("workers", 0)), usable_cores())
 
     def made(analysis: Analysis, context: Context, *, apart: bool = False) -> NotebookLaboratory:
         return NotebookLaboratory(
@@ -138,7 +185,7 @@ def _laboratory(workspace: Workspace, name: str, request: SwarmRequested) -> Lab
             name,
             analysis,
             context,
-            workers=int(options.get("workers", 0)) or None,
+            workers=workers,
             read=[each for each in str(options.get("read", "")).split(os.pathsep) if each],
             unsafe=bool(options.get("unsafe", False)),
             network=bool(options.get("network", False)),
@@ -166,10 +213,10 @@ async def _afford(account: Account, swarm: Swarm, request: SwarmRequested) -> No
         await asyncio.sleep(AFFORD_SECONDS)
 
 
-def _packages(request: SwarmRequested, records: Sequence[Record]) -> Packages:
+def _packages(request: SwarmRequested, first: RunnerStarted | None) -> Packages:
     """The packages that the cell imports, to be compared with those of the swarm's first runner."""
-    first = next((each.event.versions for each in records if isinstance(each.event, RunnerStarted)), {})
-    return Packages(request.context.python or sys.executable, request.context.versions, first)
+    versions = first.versions if first is not None else {}
+    return Packages(request.context.python or sys.executable, request.context.versions, versions)
 
 
 async def _watch(packages: Packages, swarm: Swarm) -> None:
@@ -180,6 +227,17 @@ async def _watch(packages: Packages, swarm: Swarm) -> None:
                 f"Paused: {why}. Install what was there and resume, or give the cell to another swarm (%%swarm --new)"
             )
         await asyncio.sleep(WATCH_SECONDS)
+
+
+async def _wake(clock: AwakeClock, swarm: Swarm) -> None:
+    """Say once of each sleep that it does not count."""
+    while True:
+        for seconds in clock.slept():
+            try:
+                await swarm.write([Noted(text=f"slept {duration(seconds)}: not counted")])
+            except SwarmError as error:  # who else writes hears of it too, and decides
+                print(error, file=sys.stderr)
+        await asyncio.sleep(WAKE_SECONDS)
 
 
 async def _keep(workspace: Workspace, lease: Lease, owner: str, swarm: Swarm) -> None:

@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from jupyter_swarm.errors import UsageError
+from jupyter_swarm.engine import roster, staffing
+from jupyter_swarm.engine.staffing import Refused
+from jupyter_swarm.errors import PolicyError, UsageError
 from jupyter_swarm.events import (
+    AgentHired,
     AnyEvent,
     BudgetChanged,
     DirectionClosed,
@@ -19,29 +22,57 @@ from jupyter_swarm.events import (
     SteeringRequested,
 )
 from jupyter_swarm.outcome import audited
+from jupyter_swarm.policy import NO_LIMITS, House
 from jupyter_swarm.roles.prospects import prospects, terms_of
-from jupyter_swarm.settings import parse_budget
-from jupyter_swarm.state import Direction, Steering, SwarmState
+from jupyter_swarm.settings import MOST_AGENTS, parse_budget
+from jupyter_swarm.state import Case, Direction, Steering, SwarmState
 from jupyter_swarm.words import Budget
 
+VETOED = "vetoed by the person"
+WANTED = 2.0
+"""The priority that a direction has at least once it is approved."""
 
-class Refused(Exception):
-    """A request that cannot be met; the message is the answer."""
 
-
-def answer(state: SwarmState, entry: Steering) -> list[AnyEvent]:
+def answer(state: SwarmState, entry: Steering, house: House = NO_LIMITS) -> list[AnyEvent]:
     """The events that carry out a request, the answer last; a refusal is an answer alone.
 
     `replicate` is carried out by the engine; its answer here says whether the run exists.
+
+    Args:
+        state: of the swarm.
+        entry: the request.
+        house: what an administrator allows.
     """
     try:
         events, text = _VERBS[entry.request.verb](state, entry.request)
+        _check(state, events, house)
     except Refused as refusal:
         return [SteeringAnswered(request=entry.number, done=False, answer=str(refusal))]
     except Exception as error:  # an unanswered request would end every later runner in the same way
         said = f"this could not be carried out: {type(error).__name__}: {error}"
         return [SteeringAnswered(request=entry.number, done=False, answer=said)]
     return [*events, SteeringAnswered(request=entry.number, done=True, answer=text)]
+
+
+def _check(state: SwarmState, events: list[AnyEvent], house: House) -> None:
+    """Whether there may be so many agents, and such a budget, after these events.
+
+    Raises:
+        Refused: there may not.
+    """
+    hired = [event for event in events if isinstance(event, AgentHired)]
+    count = len(roster.working(state)) + len(hired)
+    if hired and count > MOST_AGENTS:
+        raise Refused(f"that would be {count:,} agents: a swarm has {MOST_AGENTS:,} at most")
+    try:
+        house.check_models(event.mind for event in hired if ":" in event.mind)
+        if hired:
+            house.check_agents(count)
+        for event in events:
+            if isinstance(event, BudgetChanged):
+                house.check_budget(event.budget)
+    except PolicyError as error:
+        raise Refused(str(error)) from None
 
 
 def find_direction(state: SwarmState, words: str) -> Direction:
@@ -128,7 +159,13 @@ def _close(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent
 
 
 def _mark(mark: str) -> Callable[[SwarmState, SteeringRequested], tuple[list[AnyEvent], str]]:
+    whole = {"approved": _approve_direction, "vetoed": _veto_direction}[mark]
+
     def carry_out(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
+        if request.target in state.directions:
+            return whole(state, state.directions[request.target])
+        if re.fullmatch(r"D[0-9]+", request.target):
+            raise Refused(f"there is no direction {request.target!r}; they are D1 to D{len(state.directions)}")
         if request.target not in state.cases:
             known = f"they are H1 to H{len(state.cases)}" if state.cases else "there is none yet"
             raise Refused(f"there is no hypothesis {request.target!r}; {known}")
@@ -144,6 +181,35 @@ def _mark(mark: str) -> Callable[[SwarmState, SteeringRequested], tuple[list[Any
         return [marked], said
 
     return carry_out
+
+
+def _approve_direction(state: SwarmState, direction: Direction) -> tuple[list[AnyEvent], str]:
+    if direction.closed:
+        raise Refused(f"{direction.title!r} is closed: {direction.closed}")
+    events, named = _marks(state, direction, "approved")
+    priority = max(WANTED, direction.priority)
+    events.append(DirectionWeighted(direction=direction.id, priority=priority))
+    return events, f"approved {direction.title!r}: priority {priority:g}, and {named}"
+
+
+def _veto_direction(state: SwarmState, direction: Direction) -> tuple[list[AnyEvent], str]:
+    events, named = _marks(state, direction, "vetoed")
+    if direction.closed and not events:
+        raise Refused(f"{direction.title!r} is closed already: {direction.closed}")
+    if not direction.closed:
+        events.append(DirectionClosed(direction=direction.id, why=VETOED))
+    return events, f"vetoed {direction.title!r}: it is closed, and {named}"
+
+
+def _marks(state: SwarmState, direction: Direction, mark: str) -> tuple[list[AnyEvent], str]:
+    """A mark on each hypothesis of a direction that has no verdict; and which, in words."""
+    names = [name for name in direction.cases if _unjudged(state.cases[name]) and state.cases[name].mark != mark]
+    events: list[AnyEvent] = [HypothesisMarked(hypothesis=name, mark=mark) for name in names]  # type: ignore[arg-type]
+    return events, f"{roster.names(names)} marked {mark}" if names else f"no hypothesis without a verdict to be {mark}"
+
+
+def _unjudged(case: Case) -> bool:
+    return case.evidence is None
 
 
 def _replicate(state: SwarmState, request: SteeringRequested) -> tuple[list[AnyEvent], str]:
@@ -181,4 +247,7 @@ _VERBS: dict[str, Callable[[SwarmState, SteeringRequested], tuple[list[AnyEvent]
     "veto": _mark("vetoed"),
     "replicate": _replicate,
     "budget": _budget,
+    "hire": staffing.hire,
+    "dismiss": staffing.dismiss,
+    "resize": staffing.resize,
 }

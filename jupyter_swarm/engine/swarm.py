@@ -22,6 +22,7 @@ from jupyter_swarm.engine.summing import summary
 from jupyter_swarm.engine.thinking import Thinking
 from jupyter_swarm.errors import LaboratoryError, LedgerError, WorkspaceError
 from jupyter_swarm.events import (
+    AgentHired,
     AnyEvent,
     DirectionOpened,
     EvidenceFound,
@@ -33,6 +34,7 @@ from jupyter_swarm.events import (
     SwarmResumed,
     TaskFinished,
 )
+from jupyter_swarm.policy import NO_LIMITS, House
 from jupyter_swarm.protocols import Laboratory, Lease, Library, Mind, Role, Store, Task, Thinker
 from jupyter_swarm.roles import holdout, screening
 from jupyter_swarm.roles.prospects import prospects, writing
@@ -65,11 +67,13 @@ class Swarm(WorkingDesk):
         roles: Mapping[str, Role],
         minds: Mapping[str, Mind],
         context: str,
+        house: House = NO_LIMITS,
         poll_seconds: float = POLL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(store, lease, laboratory, library, minds=minds, context=context, clock=clock)
         self._roles = {name: Careful(role, self._complain) for name, role in roles.items()}
+        self._house = house
         self._complaints: set[tuple[str, str]] = set()
         self._poll_seconds = poll_seconds
         self._polled = -1e9
@@ -341,7 +345,7 @@ class Swarm(WorkingDesk):
         if incumbent is not None:
             bases.append(incumbent.hypothesis.variation)
         known = {(each.base.id if each.base else "", each.targets) for each in self.state.directions.values()}
-        agents = [agent for agent in self.state.agents.values() if agent.role == "brainstorming"]
+        agents = roster.working(self.state, "brainstorming")
         events: list[AnyEvent] = []
         for base in bases:
             written = [writing()] if any(agent.role == "implementation" for agent in self.state.agents.values()) else []
@@ -437,7 +441,7 @@ class Swarm(WorkingDesk):
             self.tick(True)
 
     def _answer(self, entry: Steering) -> None:
-        events = steering.answer(self.state, entry)
+        events = steering.answer(self.state, entry, self._house)
         last = events[-1]
         if entry.request.verb == "replicate" and isinstance(last, SteeringAnswered) and last.done:
             if self.state.phase != "paused":
@@ -446,6 +450,8 @@ class Swarm(WorkingDesk):
         self.append(*events)
         if entry.request.verb == "veto":
             self._judge()
+        if any(isinstance(event, AgentHired) for event in events):
+            self._exhausted.clear()  # who is new may have ideas where the others had none left
 
     def _replicate(self, entry: Steering, answer: SteeringAnswered) -> None:
         """Repeat a run, and say so in the same transaction; or say why not."""

@@ -205,7 +205,7 @@ class Executor:
             await nursery.close()
             raise
         if forks:
-            self._nursery, self._prefixes = nursery, Prefixes(nursery.names)
+            self._nursery, self._prefixes = nursery, Prefixes(nursery.names, self.setup.imports, nursery.clocks)
             nursery.grant(self._granted)
             return
         self.why = nursery.why

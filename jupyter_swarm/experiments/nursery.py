@@ -22,7 +22,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jupyter_swarm.cell.vocabulary import CLOCK
 from jupyter_swarm.errors import LaboratoryError
+from jupyter_swarm.experiments.clocks import imported
 from jupyter_swarm.experiments.environment import environment
 from jupyter_swarm.experiments.keeper import remove
 from jupyter_swarm.experiments.line import Ended, ForkRefused, Line, LineLost
@@ -51,6 +53,8 @@ class Nursery:
         """Why it cannot fork, where `open` said so."""
         self.names: frozenset[str] | None = None
         """What the code of captured functions mentions."""
+        self.clocks: frozenset[str] = frozenset()
+        """Names of what reads a clock, of what the notebook and the modules beside it lend."""
         self.folder = Path()
         self._imports, self._captures = setup.imports, setup.captures
         self._process: subprocess.Popen[bytes] | None = None
@@ -105,7 +109,7 @@ class Nursery:
             return str(answer.get("starts", ""))
         self.why, self.layers = "", answer["layers"]
         whole = answer["names"] is not None and self._captures == self.setup.captures
-        self.names = frozenset(answer["names"]) if whole else None
+        self.names, self.clocks = frozenset(answer["names"]) if whole else None, frozenset(answer["clocks"])
         self._free = list(range(self.places))
         self._line = Line(ours, self._hang_up)
         return ""
@@ -160,6 +164,7 @@ class Nursery:
             "imports": self._imports,
             "modules": self.setup.modules,
             "captures": self._captures,
+            "clocks": sorted(CLOCK | imported(self.setup.imports)),
             "folder": self.setup.folder or ".",
             "slots": [str(slot.folder) for slot in self._slots],
             "threads": self.setup.threads,

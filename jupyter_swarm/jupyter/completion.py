@@ -7,10 +7,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jupyter_swarm.errors import SwarmError
 from jupyter_swarm.jupyter.options import Argument
 from jupyter_swarm.jupyter.verbs import CELL, VERBS, Verb
+
+if TYPE_CHECKING:
+    from jupyter_swarm.state import SwarmState
 
 _WORD = re.compile(r"""(?:"[^"]*"?|'[^']*'?|[^\s"'])+""")
 
@@ -118,14 +122,46 @@ def _verbs(fragment: str, words: Sequence[str], body: str) -> list[str]:
 
 def _directions(fragment: str, words: Sequence[str], body: str) -> list[str]:
     """Titles in quotation marks, of the swarm that is named before."""
+    state = _steered(words)
+    if state is None:
+        return []
+    titles = [each.title for each in state.directions.values() if not each.closed]
+    asked = fragment.strip("\"'").lower()
+    return [f'"{title}"' for title in titles if '"' not in title and asked in title.lower()]
+
+
+def _agents(fragment: str, words: Sequence[str], body: str) -> list[str]:
+    """Agents at work in the swarm that is named before."""
+    state = _steered(words)
+    return _starting((each.id for each in state.agents.values() if each.works), fragment) if state is not None else []
+
+
+def _newcomers(fragment: str, words: Sequence[str], body: str) -> list[str]:
+    """Roles by their short names; after a colon, the minds of the swarm that is named before."""
+    role, colon, _ = fragment.partition(":")
+    state = _steered(words)
+    if colon and state is not None:
+        minds = [str(state.option("mind", "classical")), *str(state.option("models", "")).split()]
+        return _starting((f"{role}:{mind}" for mind in minds), fragment)
+    return _starting(_roles(), fragment)
+
+
+def _sizes(fragment: str, words: Sequence[str], body: str) -> list[str]:
+    return _starting((f"{role}=" for role in _roles()), fragment)
+
+
+def _roles() -> list[str]:
+    from jupyter_swarm.engine.roster import SHORT
+
+    return sorted(SHORT.values())
+
+
+def _steered(words: Sequence[str]) -> SwarmState | None:
+    """The state of the swarm that a line names to steer it."""
     from jupyter_swarm.api import Swarm
 
     given = _given(VERBS["steer"], words)
-    if not given:
-        return []
-    titles = [each.title for each in Swarm(given[0]).state.directions.values() if not each.closed]
-    asked = fragment.strip("\"'").lower()
-    return [f'"{title}"' for title in titles if '"' not in title and asked in title.lower()]
+    return Swarm(given[0]).state if given else None
 
 
 def _minds(fragment: str, words: Sequence[str], body: str) -> list[str]:
@@ -164,6 +200,9 @@ _FINDERS: Mapping[str, Callable[[str, Sequence[str], str], list[str]]] = {
     "swarm": _swarms,
     "verb": _verbs,
     "direction": _directions,
+    "agent": _agents,
+    "newcomer": _newcomers,
+    "size": _sizes,
     "mind": _minds,
     "metric": _metrics,
     "path": _paths,

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+from jupyter_swarm import policy
 from jupyter_swarm.errors import LibraryError, UsageError
 from jupyter_swarm.jupyter.needs import lacking
 from jupyter_swarm.jupyter.pages import Answer, Part, Table, Words, shortened
@@ -43,6 +44,7 @@ def papers(asked: Asked) -> Answer:
 
 def added(workspace: Workspace, sources: list[str]) -> Answer:
     """Add, and say what was found."""
+    policy.from_environment().check_open("to add papers")
     library = LocalLibrary(workspace)
     entries = library.add(sources)
     rows = [
@@ -54,7 +56,8 @@ def added(workspace: Workspace, sources: list[str]) -> Answer:
     parts: list[Part] = [Table(("title", "version", "", "passages", ""), rows)]
     parts.append(Words(f"{plural(new, 'paper')} added; they can be searched now." if new else "Nothing has changed."))
     data = [
-        {"title": each.title, "source": each.source, "passages": each.passages, "new": each.new} for each in entries
+        {"title": each.title, "paper": each.paper, "source": each.source, "passages": each.passages, "new": each.new}
+        for each in entries
     ]
     return Answer([*parts, *_by_words(library, workspace)], data={"added": data})
 

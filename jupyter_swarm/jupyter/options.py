@@ -203,6 +203,30 @@ def counts(text: str) -> list[int]:
     return [count(each.strip()) for each in text.split(",")]
 
 
+def role_and_mind(text: str) -> tuple[str, str | None]:
+    """Whom to hire: a role, and perhaps a mind.
+
+    >>> role_and_mind("tuner"), role_and_mind("coder:openai:gpt-5-mini")
+    (('tuner', None), ('coder', 'openai:gpt-5-mini'))
+    """
+    role, _, mind = text.partition(":")
+    if not role.strip():
+        raise ValueError("it begins with a role, as in tuner or coder:local:qwen3")
+    return role.strip(), mind.strip() or None
+
+
+def role_and_count(text: str) -> tuple[str, int]:
+    """How many agents a role is to have at work.
+
+    >>> role_and_count("tuner=6")
+    ('tuner', 6)
+    """
+    role, _, number = text.partition("=")
+    if not role.strip() or not number.strip().isdecimal():
+        raise ValueError("it is a role and a number, as in tuner=6")
+    return role.strip(), count(number.strip())
+
+
 def cell_numbers(text: str) -> list[int]:
     """Numbers of cells, as in `3-6,8`.
 

@@ -11,12 +11,15 @@ from jupyter_swarm.jupyter.verbs import Asked
 from jupyter_swarm.report.models import Key, dollars, grouped, total
 from jupyter_swarm.report.phrases import plural
 from jupyter_swarm.state import Spent, SwarmState
+from jupyter_swarm.workspace import Workspace
 
 BY: Mapping[str, Callable[[Key], str]] = {
     "model": lambda key: key[2],
     "role": lambda key: key[1],
     "agent": lambda key: key[0] or "you",
 }
+KINDS = ("model-asked", "model-answered")
+"""Of records that say what was spent."""
 
 
 def spend(asked: Asked) -> Answer:
@@ -28,11 +31,7 @@ def spend(asked: Asked) -> Answer:
     if asked.options.name:
         state = actions.the(asked).state
         return Answer(_parts(state.name, state), data=_data(state.name, state))
-    records = asked.workspace.store.read(0) if asked.workspace.exists else []
-    states: dict[str, SwarmState] = {}
-    for record in records:
-        states.setdefault(record.swarm, SwarmState(name=record.swarm)).apply(record)
-    spent = {name: state for name, state in states.items() if state.spent or state.asking}
+    spent = _spent(asked.workspace) if asked.workspace.exists else {}
     if not spent:
         return Answer([Words("No language model has been asked here.")], data={"swarms": []})
     rows = [
@@ -41,6 +40,17 @@ def spend(asked: Asked) -> Answer:
     ]
     parts: list[Part] = [Table(("", "calls", "tokens", "cost"), rows)]
     return Answer(parts, data={"swarms": [_data(name, state) for name, state in spent.items()]})
+
+
+def _spent(workspace: Workspace) -> dict[str, SwarmState]:
+    """Each swarm that has asked a model ("": questions without one), as far as its calls say."""
+    states: dict[str, SwarmState] = {}
+    last = 0
+    while records := workspace.store.read(last, kinds=KINDS):
+        for record in records:
+            states.setdefault(record.swarm, SwarmState(name=record.swarm)).apply(record)
+        last = records[-1].number
+    return states
 
 
 def _parts(name: str, state: SwarmState) -> list[Part]:

@@ -12,7 +12,17 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Literal
 
 from jupyter_swarm.errors import UsageError
-from jupyter_swarm.jupyter.options import Argument, cell_numbers, count, counts, nearest, parse, share
+from jupyter_swarm.jupyter.options import (
+    Argument,
+    cell_numbers,
+    count,
+    counts,
+    nearest,
+    parse,
+    role_and_count,
+    role_and_mind,
+    share,
+)
 from jupyter_swarm.settings import PRUNING, parse_budget, parse_seconds
 
 if TYPE_CHECKING:
@@ -216,13 +226,22 @@ _TABLE = (
             Argument("--priority", "weight of the direction: 0 rests it, 1 is neutral", kind=float, metavar="NUMBER"),
             Argument("--close", "send no more work to the direction", flag=True),
             Argument("--add", "open a direction: TARGET says in words what to look at", flag=True),
-            Argument("--approve", "let a hypothesis be tested next; once judged: you have read its code", metavar="H"),
-            Argument("--veto", "leave a hypothesis out of the answer", metavar="H"),
+            Argument("--approve", "let a hypothesis be tested next; once judged: you have read its code. The number of "
+                     "a direction (D3): its hypotheses without a verdict, and priority 2 or more", metavar="H|D"),
+            Argument("--veto", "leave a hypothesis out of the answer; or close a direction, and leave out its "
+                     "hypotheses without a verdict", metavar="H|D"),
             Argument("--replicate", "repeat a run on fresh seeds", kind=count, metavar="N"),
+            Argument("--hire", "one more agent of this role, with one of the swarm's minds: tuner, coder:local:qwen3",
+                     kind=role_and_mind, metavar="ROLE[:MIND]", completes="newcomer"),
+            Argument("--dismiss", "send no more work to this agent; what it has under way ends as usual",
+                     metavar="AGENT", completes="agent"),
+            Argument("--resize", "hire, or dismiss those with the worst records, until so many of a role work: tuner=6",
+                     kind=role_and_count, metavar="ROLE=N", completes="size"),
             Argument("--budget", "a new budget, as in 5m or 500x", kind=parse_budget, metavar="BUDGET"),
         ),
         "One change at a time.",
-        ('%swarm steer wine "scaling" --priority 3', "%swarm steer wine --veto H3", "%swarm steer wine --budget 10m"),
+        ('%swarm steer wine "scaling" --priority 3', "%swarm steer wine --veto H3",
+         "%swarm steer wine --resize tuner=6", "%swarm steer wine --budget 10m"),
     ),
     Verb("plan", "What may vary in a swarm's cell, and what is locked. Before there is one: %%swarm --plan.",
          "actions:plan", (_ONE,), examples=("%swarm plan wine",)),

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
+from jupyter_swarm import policy
 from jupyter_swarm.errors import SwarmError, UsageError
 from jupyter_swarm.minds import keys, providers, wire
 from jupyter_swarm.minds.answers import Call, Raw
@@ -168,8 +169,10 @@ def connect(
 
     Raises:
         UsageError: no such provider; its package or key is missing; a local model would be asked elsewhere.
+        PolicyError: an administrator does not allow it.
     """
     provider, name = providers.named(model)
+    policy.from_environment().check_models([model])
     url = providers.address(provider, base_url)
     if wants := providers.ready(provider, url).wants:
         raise UsageError(f"{model} cannot be asked yet", where=provider.name, cure=wants)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from jupyter_swarm import cell
+from jupyter_swarm.cell.scan import Same
 from jupyter_swarm.errors import EditError, LockError
 from jupyter_swarm.protocols import Brief, Idea
 from jupyter_swarm.words import Edit, Knob, Value, Variation
@@ -42,8 +43,8 @@ class ClassicalMind:
     name = "classical"
 
     def __init__(self) -> None:
-        self._applied: dict[tuple[str, tuple[Edit, ...]], Variation | None] = {}
-        self._offers: dict[tuple[str, tuple[str, ...]], tuple[Offer, ...]] = {}
+        self._applied: dict[tuple[Same, str, tuple[Edit, ...]], Variation | None] = {}
+        self._offers: dict[tuple[Same, str, tuple[str, ...]], tuple[Offer, ...]] = {}
 
     def queries(self, brief: Brief) -> list[str]:
         """The question, and one query for each target with the words of its callables' summaries.
@@ -110,7 +111,7 @@ class ClassicalMind:
             yield edit
 
     def _offer(self, brief: Brief) -> tuple[Offer, ...]:
-        key = (brief.base.code, brief.targets)
+        key = (Same(brief.analysis), brief.base.code, brief.targets)
         if key not in self._offers:
             found = cell.sites(brief.base.code, brief.analysis)
             offers = [
@@ -149,7 +150,7 @@ class ClassicalMind:
         return None
 
     def _apply(self, brief: Brief, edits: tuple[Edit, ...], base: Variation) -> Variation | None:
-        key = (base.code, edits)
+        key = (Same(brief.analysis), base.code, edits)
         if key not in self._applied:
             try:
                 variation: Variation | None = cell.apply(brief.analysis, edits, base)

@@ -34,7 +34,7 @@ def answer(state: SwarmState) -> str:
 
 
 def _supported(state: SwarmState) -> str:
-    incumbent, better = state.incumbent(), [case for case in state.supported() if case.about == "improvement"]
+    better = [case for case in state.supported() if case.about == "improvement"]
     metric = state.objective.metric
     if not better:
         judged = [case for case in state.findings() if case.about == "improvement"]
@@ -44,9 +44,7 @@ def _supported(state: SwarmState) -> str:
             f"Nothing was shown to improve {metric}: {plural(len(judged), 'hypothesis', 'hypotheses')} "
             f"{'was' if len(judged) == 1 else 'were'} tested on untouched seeds, and none held."
         )
-    first = incumbent if incumbent is not None else better[0]
-    assert first.evidence is not None
-    chain = chain_of(state)
+    chain = chain_of(state) or better[:1]  # what it was compared with may have been vetoed since
     text = f"{_sentence(chain[0].hypothesis.statement)} ({_evidence(state, chain[0])})."
     for case in chain[1:]:
         text += f" On top of that, {_sentence(case.hypothesis.statement)} ({_evidence(state, case)})."

@@ -57,27 +57,67 @@ class Prior(NamedTuple):
         return self.mean + math.sqrt(self.variance)
 
 
+class Lesson(NamedTuple):
+    """The cases of a direction that have gains, in units of the metric; it changes with the direction's runs alone."""
+
+    cases: int
+    mean: float
+    """Of the cases' mean gains."""
+    squares: float
+    """Sum of squares of what lies between these and their mean."""
+    doubt: float
+    """Sum of 1 / runs."""
+    largest: float
+    """Of the mean gains, whatever their sign."""
+
+    def prior(self, pair_spread: float) -> Prior:
+        """What it leads one to expect, where a paired difference has this standard deviation.
+
+        >>> Lesson(cases=4, mean=1.0, squares=0.0, doubt=4.0, largest=1.0).prior(2.0)
+        Prior(mean=0.25, variance=0.03125)
+        """
+        if not self.cases:
+            return Prior()
+        scale = pair_spread or self.largest or 1.0
+        centre = self.cases * self.mean / scale / (self.cases + DOUBT)
+        shift = self.mean / scale - centre
+        spread = self.squares / scale / scale + self.cases * shift * shift - self.doubt
+        return Prior(centre, max(LEAST_VARIANCE, (DOUBT + spread) / (DOUBT + self.cases)))
+
+
+class Taught(NamedTuple):
+    """What a direction has taught after so many of its runs, and what follows of it at a spread of paired differences,
+    to which the runs of all directions add."""
+
+    trials: int
+    spread: float
+    lesson: Lesson
+    prior: Prior
+
+
 def prior(state: SwarmState, direction: str) -> Prior:
     """What a direction has taught: it begins as "no gain, as uncertain as one run" and is worth `DOUBT` cases."""
     known = state.directions.get(direction)
     if known is None or not known.trials:
         return Prior()
-    stamp = (known.trials, state.residual_freedom // 8)
-    memo = state.memo.get(direction)
-    if memo is None or memo[0] != stamp:
-        memo = state.memo[direction] = (stamp, _learned(state, known.cases))
-    learned: Prior = memo[1]
-    return learned
+    spread = state.pair_spread
+    memo: Taught | None = state.memo.get(direction)
+    if memo is None or memo.trials != known.trials or memo.spread != spread:
+        lesson = _lesson(state, known.cases) if memo is None or memo.trials != known.trials else memo.lesson
+        memo = state.memo[direction] = Taught(known.trials, spread, lesson, lesson.prior(spread))
+    return memo.prior
 
 
-def _learned(state: SwarmState, cases: Iterable[str]) -> Prior:
+def _lesson(state: SwarmState, cases: Iterable[str]) -> Lesson:
     means = [(fmean(gains), len(gains)) for name in cases if (gains := state.cases[name].gains)]
-    scale = state.pair_spread or max((abs(mean) for mean, _ in means), default=0.0) or 1.0
-    if not means:
-        return Prior()
-    centre = sum(mean for mean, _ in means) / scale / (len(means) + DOUBT)
-    spread = sum((mean / scale - centre) ** 2 - 1.0 / runs for mean, runs in means)
-    return Prior(centre, max(LEAST_VARIANCE, (DOUBT + spread) / (DOUBT + len(means))))
+    mean = fmean(each for each, _ in means) if means else 0.0
+    return Lesson(
+        len(means),
+        mean,
+        squares=sum((each - mean) * (each - mean) for each, _ in means),
+        doubt=sum(1.0 / runs for _, runs in means),
+        largest=max((abs(each) for each, _ in means), default=0.0),
+    )
 
 
 def standing(state: SwarmState, case: Case) -> Standing:
@@ -129,16 +169,16 @@ def again(state: SwarmState, cases: Iterable[str], above: float) -> Case | None:
     best, bound, cases = None, above, list(cases)
     if (lost := _lost(state, cases)) is not None:
         return lost
+    if state.spread == 0.0:
+        return None
     running = {row.experiment.hypothesis for row in state.in_flight}
     for name in cases:
         case = state.cases[name]
         settled = case.plan or case.evidence is not None or case.mark == "vetoed" or case.failures
-        if settled or name in running or len(case.seeds) >= MOST_SEEDS or state.spread == 0.0 or not case.seeds:
-            continue
-        if ready(state, case) or behind(state, case):
+        if settled or name in running or len(case.seeds) >= MOST_SEEDS or not case.seeds:
             continue
         where = standing(state, case)
-        if where.bound > bound:
+        if where.bound > bound and not ready(state, case) and not behind(state, case):
             best, bound = case, where.bound
     return best
 

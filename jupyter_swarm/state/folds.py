@@ -15,6 +15,9 @@ from jupyter_swarm.words import Experiment, Run, Variation
 if TYPE_CHECKING:
     from jupyter_swarm.state.swarm import SwarmState
 
+LARGEST = 1e100
+"""Of gains, in units of the metric: what a training that diverges reports may be too large to be squared."""
+
 
 def _requested(state: SwarmState, record: e.Record, event: e.SwarmRequested) -> None:
     state.request, state.budget, state.phase, state.begun = event, event.budget, "requested", record.at
@@ -54,7 +57,12 @@ def _ended(state: SwarmState, record: e.Record, event: e.SwarmEnded) -> None:
 
 
 def _steering(state: SwarmState, record: e.Record, event: e.SteeringRequested) -> None:
-    state.steering[record.number] = Steering(record.number, event)
+    entry = state.steering[record.number] = Steering(record.number, event)
+    if not state.needs_runner(event):
+        case, mark = state.cases[event.target], e.MARKS[event.verb]
+        case.mark, case.read = mark, mark == "approved"
+        entry.done, entry.answer = True, f"{mark} {event.target}: {case.hypothesis.statement}"
+        state.log.append((record.at, "info", f"{event.verb}: {entry.answer}"))
 
 
 def _answered(state: SwarmState, record: e.Record, event: e.SteeringAnswered) -> None:
@@ -202,7 +210,7 @@ def _screened(state: SwarmState, experiment: Experiment, run: Run, case: Case | 
 
 
 def _gained(state: SwarmState, case: Case, value: float, reference: float) -> None:
-    gain = state.objective.gain(value, reference)
+    gain = max(-LARGEST, min(LARGEST, state.objective.gain(value, reference)))
     if case.gains:
         count = len(case.gains)
         state.residual += (gain - fmean(case.gains)) ** 2 * count / (count + 1)

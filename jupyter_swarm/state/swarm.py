@@ -19,6 +19,8 @@ RECENT = 40
 """Runs by which it is judged what a run costs."""
 ENOUGH = 8
 """Degrees of freedom from which the spread within cases is trusted."""
+Chains = tuple[dict[str, float], tuple[float, Case | None]]
+"""Variation → gain over the baseline by supported effects; the end of the chain that gains most, and what it gains."""
 
 
 @dataclass
@@ -136,6 +138,11 @@ class SwarmState:
         """Whether it has ended."""
         return self.phase in ("done", "stopped", "failed")
 
+    def needs_runner(self, request: e.SteeringRequested) -> bool:
+        """Whether a runner has to carry a request out; after the end, approval or veto of what is judged needs none."""
+        case = self.cases.get(request.target)
+        return not (self.over and request.verb in e.MARKS and case is not None and case.evidence is not None)
+
     @property
     def experiments(self) -> int:
         """Experiments started so far: what the budget has paid for."""
@@ -208,8 +215,14 @@ class SwarmState:
         gained, (most, _) = self._chains()
         return most - gained[reference] if reference in gained else None
 
-    def _chains(self) -> tuple[dict[str, float], tuple[float, Case | None]]:
-        """Variation → gain over the baseline by supported effects, and the end of the chain that gains most."""
+    def _chains(self) -> Chains:
+        """The chains, looked for once for each number of the ledger: a race asks about many cases at a time."""
+        before: tuple[int, Chains] | None = self.memo.get("chains")
+        if before is None or before[0] != self.last:
+            before = self.memo["chains"] = (self.last, self._chained())
+        return before[1]
+
+    def _chained(self) -> Chains:
         gained = {self.baseline.id: 0.0}
         best: tuple[float, Case | None] = (0.0, None)
         waiting = [case for case in self.supported() if case.about == "improvement"]

@@ -15,10 +15,12 @@ import socket
 import sys
 import time
 import types
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from . import captured, processes
+from .clocks import codes
 from .curves import Curves
 from .integrity import Seal, signature
 from .purity import Purity
@@ -63,56 +65,27 @@ class Slot:
         return found
 
 
-def load(shell: Any, path: str) -> list[str] | None:
-    """Load captured variables; functions among them read the globals of the shell's notebook.
+def load(shell: Any, path: str) -> dict[str, Any] | None:
+    """Load captured variables, by name; functions among them read the globals of the shell's notebook.
 
-    What cannot be loaded is tried again, and complained of, by the notebook.
-
-    Returns:
-        Every name that the code of captured functions and classes mentions; None where that cannot be told.
+    What cannot be loaded (None) is tried again, and complained of, by the notebook.
     """
     loaded: dict[str, Any] = {}
     setattr(sys, LOADED, loaded)
-    if not path:
-        return []
     with contextlib.suppress(BaseException):
-        loaded[path] = captured.load(path, shell.user_ns)
-    return mentioned(loaded[path].values()) if path in loaded else None
+        if path:
+            loaded[path] = captured.load(path, shell.user_ns)
+    return loaded.get(path, None if path else {})
 
 
-def mentioned(values: Any) -> list[str]:
+def mentioned(values: Iterable[Any]) -> list[str]:
     """The names in the code of functions and classes that were made in the notebook, those that they contain too.
 
     >>> def f(): return [scale for _ in range(3)]
     >>> "scale" in mentioned([f])
     True
     """
-    found: set[str] = set()
-    todo, seen = list(values), set()
-    while todo:
-        each = todo.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        if isinstance(each, types.CodeType):
-            found |= {*each.co_names}
-            todo += [const for const in each.co_consts if isinstance(const, types.CodeType)]
-        elif isinstance(each, types.FunctionType):
-            cells = [cell.cell_contents for cell in each.__closure__ or () if cell != _EMPTY]
-            todo += [each.__code__, *cells]
-        elif isinstance(each, (staticmethod, classmethod)):
-            todo.append(each.__func__)
-        elif isinstance(each, property):
-            todo += [each.fget, each.fset, each.fdel]
-        elif isinstance(each, type):
-            if each.__module__ == "__main__":
-                todo += [*vars(each).values(), *each.__bases__]
-        else:
-            todo.append(type(each))
-    return sorted(found)
-
-
-_EMPTY = types.CellType()
+    return sorted({name for each in codes(values) if isinstance(each, types.CodeType) for name in each.co_names})
 
 
 def become(zygote: Any, birth: Any) -> None:

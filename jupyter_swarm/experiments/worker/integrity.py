@@ -25,6 +25,7 @@ import json
 import operator
 import sys
 import types
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
@@ -34,6 +35,8 @@ from .reach import Reach
 
 MOST = 50
 """How many changes are told."""
+JOBS = 64
+"""For so many kinds of jobs a zygote keeps what their code names besides; it is noted anew where they come again."""
 _MISSING = object()
 _CODE = (types.FunctionType, type, types.ModuleType)
 _number, _repr, _json = float, repr, json.JSONEncoder(sort_keys=True).encode
@@ -66,6 +69,7 @@ class Described:
     """
 
     def __init__(self, spec: Mapping[str, Any], captured: Mapping[str, Any], shell: Any) -> None:
+        self._captured, self._namespace = captured, shell.user_ns
         self.reach = Reach(captured, shell.user_ns)
         for path in spec["callables"]:
             self.reach.add(path)
@@ -73,7 +77,7 @@ class Described:
         """What the harness itself uses: a namespace, a name in it, what it means, and what to call the namespace."""
         self.owners: list[tuple[Any, frozenset[str]]] = []
         """Objects of the harness, and methods that they have of their classes."""
-        self._also: set[str] = set()
+        self._more: OrderedDict[tuple[str, ...], Reach] = OrderedDict()
         self._note_harness(shell)
         self.names = sorted(
             name for name in {*spec["names"], *self.reach.data} if not isinstance(captured.get(name), _CODE)
@@ -92,12 +96,20 @@ class Described:
                 self.harness.append((vars(kind), name, vars(kind)[name], kind.__name__))
             self.owners.append((owner, frozenset(methods) - vars(owner).keys()))
 
-    def also(self, paths: Iterable[str]) -> None:
-        """Go over these callables, too, and their methods; not what they reach."""
-        for path in paths:
-            if path not in self._also:
-                self._also.add(path)
-                self.reach.add(path, far=False)
+    def more(self, paths: Iterable[str]) -> Reach:
+        """Notes of what a job's code names besides: these callables and their methods, not what they reach.
+
+        They are apart from `reach`, so that the room there is for what the metric rests on alone, whatever swarms try.
+        """
+        key = tuple(sorted(set(paths)))
+        if (found := self._more.get(key)) is None:
+            found = self._more[key] = Reach(self._captured, self._namespace)
+            for path in key:
+                found.add(path, far=False)
+            if len(self._more) > JOBS:
+                self._more.popitem(last=False)
+        self._more.move_to_end(key)
+        return found
 
 
 class Seals:
@@ -116,7 +128,7 @@ class Seals:
         if (found := self._made.get(key)) is None:
             found = self._made[key] = Described(spec, self._captured, self._shell)
             gc.freeze()  # as `Zygote.serve` has it
-        found.also(spec.get("also", ()))
+        found.more(spec.get("also", ())).settle()
         found.reach.settle()
         return found
 
@@ -131,7 +143,9 @@ class Seal:
     """
 
     def __init__(self, described: Described, spec: Mapping[str, Any], shell: Any) -> None:
-        self._described, self._reach, self._shell, self._space = described, described.reach, shell, shell.user_ns
+        self._described, self._shell, self._space = described, shell, shell.user_ns
+        self._also: frozenset[str] = frozenset(spec.get("also", ()))
+        self._reaches = [described.reach, described.more(self._also)]
         self._metric: str = spec["metric"]
         self._changed: dict[str, None] = {}
         self._value: Any = _MISSING
@@ -146,14 +160,17 @@ class Seal:
         self._bound = [(name, self._space[name]) for name in spec.get("fixed", ()) if name in self._space]
 
     def also(self, spec: Mapping[str, Any]) -> None:
-        """In a fork of a snapshot: go over what this job names besides."""
-        self._described.also(spec.get("also", ()))
+        """In a fork of a snapshot: go over what this job names besides, and that for which it was made does not."""
+        if new := frozenset(spec.get("also", ())) - self._also:
+            self._also |= new
+            self._reaches.append(self._described.more(new))
 
     def look(self) -> None:
         """Note what has changed of functions, names and small arrays; some microseconds to some hundred."""
-        self._reach.wake()
-        for said in self._reach.changes():
-            self._changed[said] = None
+        for reach in self._reaches:
+            reach.wake()
+            for said in reach.changes():
+                self._changed[said] = None
         for name, value in self._bound:
             if self._space.get(name, _MISSING) is not value:
                 self._changed[f"{name}: another object"] = None

@@ -7,8 +7,10 @@
 What has a buffer (numpy, pandas, torch, sparse matrices) is taken by its bytes: as a copy where it is small, otherwise
 as a checksum of each block of `BLOCK` bytes. Of more than `LOOK_BYTES` a look takes a sample of blocks, another one
 each time: a change of a few values among very many can escape one look, hardly many. Anything else is taken by its
-pickle, as far as that is short; objects attribute by attribute; long lists by the addresses of their items (a fork's
-are its parent's), so that items that change within are not seen. What cannot be taken is listed in `uncovered`.
+pickle, as far as that is short; objects attribute by attribute; long lists and arrays of objects by the addresses of
+their items (a fork's are its parent's), so that items that change within are not seen. Only what lies in a value itself
+is taken so: what pandas makes anew whenever it is asked (texts, periods, missing values) has other addresses each time,
+so that of its arrays the memory behind them is looked at. What cannot be taken is listed in `uncovered`.
 
 Columns that are added to a frame are no change. CRC-32 is no defence against someone who computes collisions.
 """
@@ -36,6 +38,8 @@ LONG = 2_000
 """Lists with more items are taken by the addresses of these, of `MOST_ITEMS` of them at most."""
 MOST_ITEMS = 100_000
 DEEPEST, MOST_PARTS = 3, 10_000
+_BEYOND = object()
+"""Parts beyond `MOST_PARTS`."""
 _Random, _clock = random.Random, time.monotonic_ns
 Part = tuple[str, Any]
 
@@ -156,7 +160,7 @@ def _sum(value: Any) -> tuple[int, int]:
 
 
 class _TooLong(Exception):
-    """A pickle has grown beyond what is looked at."""
+    """Something has grown beyond what is looked at."""
 
 
 class _Sum:
@@ -204,8 +208,9 @@ def _pickled(value: Any) -> tuple[int, int]:
 
 
 def _taken(part: Any) -> _Array | _Plain:
-    numpy = sys.modules.get("numpy")
-    return _Array(part) if numpy is not None and isinstance(part, numpy.ndarray) else _Plain(part)
+    if part is _BEYOND:
+        raise _TooLong
+    return _Array(part) if _is(part, "numpy", "ndarray") else _Plain(part)
 
 
 def _is(value: Any, module: str, name: str) -> bool:
@@ -225,8 +230,22 @@ def _parts(value: Any, label: str = "", depth: int = 0) -> Iterator[Part]:
     except Exception:
         found = [(label, value)]
     for name, part in found[:MOST_PARTS]:
-        objects = _is(part, "numpy", "ndarray") and part.dtype.hasobject
-        yield name, part.reshape(-1).tolist() if objects else part
+        yield from _flat(name, part)
+    if len(found) > MOST_PARTS:
+        yield f"{label} beyond {MOST_PARTS:,} parts", _BEYOND
+
+
+def _flat(label: str, part: Any) -> Iterator[Part]:
+    """Arrays that hold objects as lists of these, and all else as it is."""
+    if not _is(part, "numpy", "ndarray") or not part.dtype.hasobject:
+        yield label, part
+    elif part.dtype.names:
+        for field in part.dtype.names:
+            yield from _flat(f"{label}[{field!r}]", part[field])
+    elif part.dtype.kind == "O":
+        yield label, part.reshape(-1).tolist()
+    else:  # numpy's own texts: each look makes new objects of them, whose addresses must not be taken
+        yield label, [part.tolist()]
 
 
 def _inside(value: Any, label: str, depth: int) -> Iterator[Part]:
@@ -264,42 +283,64 @@ def _of_array(value: Any, label: str) -> Iterator[Part]:
 
 
 def _of_frame(value: Any, label: str) -> Iterator[Part]:
-    yield f"{label}.index", _axis(value.index)
+    yield from _of_index(value.index, f"{label}.index")
     for place, (name, column) in enumerate(value.items()):
         again = "" if value.columns.is_unique else f" (column {place})"
-        yield from _of_column(column, f"{label}[{name!r}]{again}")
+        yield from _of_extension(column.array, f"{label}[{name!r}]{again}")
 
 
 def _of_series(value: Any, label: str) -> Iterator[Part]:
-    yield f"{label}.index", _axis(value.index)
-    yield from _of_column(value, label)
+    yield from _of_index(value.index, f"{label}.index")
+    yield from _of_extension(value.array, label)
 
 
 def _of_index(value: Any, label: str) -> Iterator[Part]:
-    yield label, _axis(value)
+    if _is(value, "pandas", "RangeIndex"):
+        yield label, (value.start, value.stop, value.step)
+    elif _is(value, "pandas", "MultiIndex"):
+        for place, (codes, level) in enumerate(zip(value.codes, value.levels, strict=True)):
+            yield f"{label}.codes[{place}]", codes
+            yield from _of_index(level, f"{label}.levels[{place}]")
+    else:
+        yield from _of_extension(value.array, label)
 
 
-def _of_column(column: Any, label: str) -> Iterator[Part]:
-    values = column.values
-    if hasattr(values, "codes"):
+def _of_extension(values: Any, label: str) -> Iterator[Part]:
+    """The memory of one of pandas' arrays, and what of its type does not lie there (time zone, frequency, order)."""
+    numpy = sys.modules["numpy"]
+    if hasattr(values, "_pa_array"):
+        yield from _of_arrow(values._pa_array.chunks, label)
+    elif hasattr(values, "codes") and hasattr(values, "categories"):
         yield label, values.codes
-        yield f"{label}.cat", values.categories.tolist()
-    elif hasattr(values, "_pa_array"):
-        for number, chunk in enumerate(values._pa_array.chunks):
-            for place, buffer in enumerate(chunk.buffers()):
-                if buffer is not None:
-                    yield f"{label} ({number}.{place})", sys.modules["numpy"].frombuffer(buffer, "u1")
+        yield f"{label}.ordered", values.ordered
+        yield from _of_index(values.categories, f"{label}.cat")
+    elif hasattr(values, "_left") and hasattr(values, "_right"):
+        yield from _of_extension(values._left, f"{label}.left")
+        yield from _of_extension(values._right, f"{label}.right")
     elif hasattr(values, "_data") and hasattr(values, "_mask"):
         yield label, values._data
         yield f"{label}.isna()", values._mask
+    elif hasattr(values, "sp_values"):
+        yield label, values.sp_values
+        yield f"{label}.sp_index", values.sp_index.to_int_index().indices
+        yield f"{label}.fill_value", values.fill_value
     else:
-        yield label, getattr(values, "_ndarray", values)
+        memory = getattr(values, "_ndarray", getattr(values, "_data", None))
+        yield label, memory if isinstance(memory, numpy.ndarray) else values
+    if any(hasattr(values.dtype, each) for each in ("tz", "freq", "closed")):
+        yield f"{label}.dtype", str(values.dtype)
 
 
-def _axis(index: Any) -> Any:
-    if _is(index, "pandas", "RangeIndex"):
-        return index.start, index.stop, index.step
-    return index.values if _is(index.values, "numpy", "ndarray") else list(index)
+def _of_arrow(chunks: Any, label: str) -> Iterator[Part]:
+    numpy = sys.modules["numpy"]
+    yield label, numpy.array([(chunk.offset, len(chunk)) for chunk in chunks], "i8")
+    for number, chunk in enumerate(chunks):
+        if hasattr(chunk, "dictionary"):
+            yield from _of_arrow([chunk.indices, chunk.dictionary], f"{label} ({number})")
+            continue
+        for place, buffer in enumerate(chunk.buffers()):
+            if buffer is not None and buffer.size:
+                yield f"{label} ({number}.{place})", numpy.frombuffer(buffer, "u1")
 
 
 def _of_tensor(value: Any, label: str) -> Iterator[Part]:
@@ -316,5 +357,6 @@ _KINDS = (
     ("pandas", "DataFrame", _of_frame),
     ("pandas", "Series", _of_series),
     ("pandas", "Index", _of_index),
+    ("pandas.api.extensions", "ExtensionArray", _of_extension),
     ("torch", "Tensor", _of_tensor),
 )

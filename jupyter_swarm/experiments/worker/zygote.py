@@ -7,9 +7,10 @@ threads hold would be held for ever in the child.
 
 It talks over a Unix socket whose messages are JSON:
 
-    → {"imports", "modules", "captures", "folder", "slots", "threads", "policy", "memory", "processes", "disk",
-      "limit"}                                                                                           once
-    ← {"ready": true, "layers": {layer: why it is missing, or ""}, "names": mentioned by captured code}
+    → {"imports", "modules", "captures", "clocks", "folder", "slots", "threads", "policy", "memory", "processes",
+      "disk", "limit"}                                                                                   once
+    ← {"ready": true, "layers": {layer: why it is missing, or ""}, "names": mentioned by captured code,
+      "clocks": which of what the notebook lends reads a clock}
       or {"why", "starts"}, where "starts" names the import ("captures": the loading of them) that has started threads
     → {"fork": n, "slot": s, "folder", "environment": {...}, "job": {...}} with a file for frames, another with the job
       where that is too long for a message, and for a snapshot a socket on which it serves ("serving")
@@ -39,7 +40,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import captured, child, processes, threads
+from . import captured, child, clocks, processes, threads
 from .channel import Channel
 from .copies import Copies
 from .integrity import Seals
@@ -109,6 +110,7 @@ class Zygote:
         self.copies: Copies | None = None
         self.layers: dict[str, str] = {}
         self.names: list[str] | None = None
+        self.clocks: list[str] = []
         self.threads = 1
         """So many the forks let their libraries use; 1 where nothing is left for them to do about it."""
         self.starts = ""
@@ -144,7 +146,11 @@ class Zygote:
                 importlib.import_module("matplotlib.font_manager")
         if "numpy" in sys.modules:
             importlib.import_module("numpy.random")  # numpy would import it at its first use, in each fork again
-        self.names = child.load(self.shell, self._setup.get("captures", ""))
+        lent = child.load(self.shell, self._setup.get("captures", ""))
+        with contextlib.suppress(Exception):  # whatever foreign objects do when they are looked at: nothing is shared
+            if lent is not None:
+                self.clocks = clocks.readers(lent, self._setup.get("modules", ""), self._setup.get("clocks", ()))
+                self.names = child.mentioned(lent.values())
         self._mapped = captured.beside(self._setup.get("captures", ""))
         self.seals = Seals(self.shell, getattr(sys, child.LOADED))
         self.frames.held.clear()
@@ -398,7 +404,7 @@ def main(descriptor: int) -> None:
         os.chdir(setup["folder"])
     zygote = Zygote(channel, setup)
     why = zygote.prepare()
-    ready = {"ready": True, "layers": zygote.layers, "names": zygote.names}
+    ready = {"ready": True, "layers": zygote.layers, "names": zygote.names, "clocks": zygote.clocks}
     channel.send(json.dumps({"why": why, "starts": zygote.starts} if why else ready).encode())
     if not why and (birth := zygote.serve()) is not None:
         child.become(zygote, birth)

@@ -89,11 +89,12 @@ class RuleSet:
         return True
 
     def grant_open(self, descriptor: int, rights: int) -> None:
-        """Likewise, of a file that is open."""
+        """Likewise, of a file that is open. Rights that a file cannot have are left out; a rule of none is no rule."""
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
             rights &= _OF_FILES
-        struct.pack_into("=Qi", self._rule, 0, rights & self._handled, descriptor)
-        kernel.call("landlock_add_rule", self.descriptor, _BENEATH, self._address, 0)
+        if rights & self._handled:
+            struct.pack_into("=Qi", self._rule, 0, rights & self._handled, descriptor)
+            kernel.call("landlock_add_rule", self.descriptor, _BENEATH, self._address, 0)
 
     def grant_all(self, paths: Iterable[tuple[str, int]]) -> None:
         """Grant rights to many; those that do not exist are passed over."""
