@@ -116,3 +116,11 @@ def test_hopeless_stops_what_cannot_win_and_not_what_can() -> None:
                 break
     assert winners > 180
     assert statistics.hopeless([-1.0, -0.8, -1.2, -0.9, -1.1, -1.0], 20, 40.0)
+
+
+@given(st.floats(1, 3000), st.floats(1, 3000))
+def test_the_credible_interval_is_scipys(a: float, b: float) -> None:
+    from scipy.special import betaincinv
+
+    found = statistics.credible(a, b)
+    assert found == pytest.approx((betaincinv(a, b, 0.05), betaincinv(a, b, 0.95)), abs=1e-5)

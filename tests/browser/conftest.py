@@ -1,25 +1,15 @@
-"""The browser rig: a real JupyterLab (or Notebook 7) on a random port, a real Chromium, and the ledger of its folder
-in our hands."""
+"""The browser rig: a real Chromium on a real JupyterLab or Notebook 7 (`labs`)."""
 
 from __future__ import annotations
 
-import json
-import os
-import secrets
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
+from labs import Lab, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -28,35 +18,6 @@ TESTS = Path(__file__).resolve().parents[1]
 ARTEFACTS = TESTS.parent / "artefacts"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync"]
-
-
-@dataclass
-class Lab:
-    """A running JupyterLab: where it serves, from which folder, and how one gets in."""
-
-    url: str
-    token: str
-    folder: Path
-    process: subprocess.Popen[bytes]
-    tree: str = "lab/tree"
-
-    def notebook(self, name: str, *sources: str) -> str:
-        """Write a notebook of code cells; its address."""
-        cells = [nbformat.v4.new_code_cell(source) for source in sources]
-        notebook = nbformat.v4.new_notebook(cells=cells)
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        (self.folder / name).write_text(nbformat.writes(notebook))
-        return f"{self.url}/{self.tree}/{name}?reset&token={self.token}"
-
-    def setting(self, plugin: str, **values: object) -> None:
-        """Set options of JupyterLab for every page that is opened from here on (`themes`, theme="JupyterLab Dark")."""
-        request = urllib.request.Request(
-            f"{self.url}/lab/api/settings/@jupyterlab/apputils-extension:{plugin}",
-            data=json.dumps({"raw": json.dumps(values)}).encode(),
-            headers={"Authorization": f"token {self.token}"},
-            method="PUT",
-        )
-        urllib.request.urlopen(request, timeout=10).close()
 
 
 def chromium() -> str:
@@ -82,50 +43,10 @@ def notebook7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
-@contextmanager
-def served(module: str, tree: str, factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A server of this module, until the block ends."""
-    folder, home = factory.mktemp("notebooks"), factory.mktemp("home")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [sys.executable, "-m", module, "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
-    command += [f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={token}", "--ServerApp.port_retries=0"]
-    command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    if os.geteuid() == 0:
-        command.append("--allow-root")
-    private = {f"JUPYTER_{kind}": str(home / kind.lower()) for kind in ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")}
-    settings = {"JUPYTERLAB_SETTINGS_DIR": str(home / "lab"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "spaces")}
-    environment = {**os.environ, **private, **settings, "IPYTHONDIR": str(home / "ipython")}
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait_for(f"{url}/api/status?token={token}", process, home / "log")
-            lab = Lab(url, token, folder, process, tree)
-            lab.setting("notification", fetchNews="false", checkForUpdates=False)
-            yield lab
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            break
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"the server did not start:\n{log.read_text()[-3000:]}")
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[Lab]]:
+    """`served`, for modules that want a server of their own."""
+    return served
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +68,18 @@ def page(browser: Browser) -> Iterator[Page]:
     opened.set_default_timeout(60_000)
     yield opened
     context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails tells what its page shows: whoever reads of it elsewhere has no picture."""
+    report = yield
+    page = getattr(item, "funcargs", {}).get("page")
+    if report.when == "call" and report.failed and page is not None:
+        with suppress(Exception):  # of a page that is gone, or of one that nothing can be asked of
+            text = page.evaluate("document.activeElement?.outerHTML.slice(0, 300) + '\\n\\n' + document.body.innerText")
+            report.sections.append(("what has the focus, and what the page shows", text[:6_000]))
+    return report
 
 
 @pytest.fixture

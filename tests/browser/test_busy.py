@@ -21,7 +21,7 @@ from jupyter_swarm.workspace import Workspace
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from tests.browser.conftest import Lab
+    from tests.browser.labs import Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.usefixtures("shot")]
 
@@ -96,7 +96,10 @@ def busy(page: Page, front: Lab, name: str) -> Workspace:
 
 def run(page: Page, place: int) -> None:
     """Run a cell; again where the page was not yet connected to its kernel."""
+    choice = page.locator(".jp-Dialog .jp-mod-accept")
     for _ in range(20):
+        if choice.count():  # it was run before there was a kernel, and the page asks which
+            choice.first.click()
         page.locator(".jp-CodeCell .cm-content").nth(place).click()
         page.keyboard.press("Control+Enter")
         page.wait_for_timeout(500)

@@ -19,7 +19,7 @@ from jupyter_swarm.workspace import Workspace
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Lab
+    from tests.browser.labs import Lab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -71,7 +71,7 @@ def test_it_goes_on_while_a_cell_runs_and_what_one_does_reaches_the_ledger(
     logs.play(workspace.store, moves[:first])
     workspace.store.lease("wine", "test:1", seconds=600)
     opened(page, lab, "wine", NAP)
-    page.get_by_text("Which preprocessing").first.wait_for()
+    page.locator(".jsw-live").get_by_text("Which preprocessing").first.wait_for()
     page.keyboard.press("Shift+Enter")  # the nap: the kernel is busy from here on
     until(lambda: running(page))
 
@@ -80,7 +80,7 @@ def test_it_goes_on_while_a_cell_runs_and_what_one_does_reaches_the_ledger(
     shot("view-light", ".jsw-live")
     page.get_by_role("button", name="Pause").click()
     assert until(lambda: asked(workspace, PauseRequested, "wine")) < 2.0
-    page.get_by_text("pausing").first.wait_for(timeout=5_000)
+    page.locator(".jsw-live").get_by_text("pausing").first.wait_for(timeout=5_000)
 
     slider = page.locator(".jsw-row .noUi-handle").first
     slider.focus()

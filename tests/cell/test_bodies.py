@@ -14,9 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_swarm import cell
+from jupyter_swarm.cell import lock, sealing
+from jupyter_swarm.cell import scan as scanning
 from jupyter_swarm.cell.finding import find, find_all
-from jupyter_swarm.cell.scan import is_literal, scanned, value_of
+from jupyter_swarm.cell.scan import is_literal, value_of
 from jupyter_swarm.cell.slicing import sliced
+from jupyter_swarm.cell.text import text_of
 from jupyter_swarm.errors import LockError
 from jupyter_swarm.jupyter.earlier import joined
 from jupyter_swarm.minds.classical import ClassicalMind
@@ -65,7 +68,8 @@ def test_the_cell_works(body: Body) -> None:
 @by_name
 def test_a_literal_that_is_locked_is_refused_and_no_other(body: Body) -> None:
     """What is offered and what is refused come of one slice."""
-    scan, slice_ = scanned(body.code, body.analysis), sliced(body.code, body.analysis)
+    slice_ = sliced(body.code, body.analysis)
+    scan = slice_.scan
     literals = [node for node in ast.walk(scan.tree) if isinstance(node, ast.expr) and is_literal(node)]
     numbers = [node for node in literals if isinstance(value_of(node), (int, float))]
     for node in (each for each in numbers if not isinstance(scan.text.parents[id(each)], ast.UnaryOp)):
@@ -84,6 +88,21 @@ def test_names_are_unique_and_stay_when_another_knob_is_set(body: Body) -> None:
         code = cell.apply(body.analysis, [Edit(kind="set", target=name, value=place.knob.low)]).code
         assert set(find(code, body.analysis).sites.names) == set(names)
         assert find(code, body.analysis).knobs[name].knob.value == place.knob.low
+
+
+@by_name
+def test_what_is_remembered_of_a_code_may_be_forgotten_in_any_order(body: Body) -> None:
+    """In a long swarm the tree of a code may be read anew while its slice, of the old tree, is still known."""
+
+    def known() -> tuple[object, ...]:
+        found = find_all(body.code, body.analysis)
+        rests = cell.rests_on(body.code, body.analysis)
+        return found.sites, found.locked_names, rests, lock._print_of(body.code, body.analysis)
+
+    before = known()
+    for each in (scanning._scanned, text_of, sealing._rests, lock._printed):
+        each.cache_clear()
+    assert known() == before
 
 
 # ---------------------------------------------------------------- all that works on sites

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -37,6 +38,28 @@ def test_what_is_imported_and_what_that_imports(folder: Path) -> None:
     files = found(folder, "import mine, json, numpy as np")
     assert set(files) == {"mine.py", "other.py", "latest.py", "pack/__init__.py", "pack/deep/__init__.py"}
     assert found(folder, "import json") == {}
+
+
+def test_what_is_imported_since_a_module_was_edited(folder: Path) -> None:
+    (folder / "mine.py").write_text("import other\n")
+    assert set(found(folder, "import mine")) == {"mine.py", "other.py", "latest.py"}
+    (folder / "mine.py").write_text("import unused\n")
+    assert set(found(folder, "import mine")) == {"mine.py", "unused.py"}
+    (folder / "mine.py").write_text("import (\n")
+    assert set(found(folder, "import mine")) == {"mine.py"}, "what is wrong in it is told where it is imported"
+
+
+def test_many_modules_are_read_once(folder: Path) -> None:
+    """A project of 300 modules: the cell is read again for each preview, and must not wait for all of them."""
+    body = "def f(x):\n    return [x + 1 for _ in range(3)]\n" * 150
+    for number in range(300):
+        (folder / f"m{number}.py").write_text(f"import m{number + 1}\n{number}\n{body}")
+    times = []
+    for _ in range(3):
+        began = time.process_time()
+        assert len(found(folder, "import m0")) == 300
+        times.append(time.process_time() - began)
+    assert min(times[1:]) < times[0] / 4
 
 
 def test_what_the_search_path_adds_beside_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

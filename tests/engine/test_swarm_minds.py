@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from worlds import request
+from worlds import World, grown, request
 
 from jupyter_swarm.engine import allocation
 from jupyter_swarm.events import Record
@@ -78,3 +78,26 @@ def test_several_models_are_all_asked_in_time() -> None:
     firsts = {allocation.draw_minds(state, rng)[0] for _ in range(400)}
     assert firsts == {"classical", MODEL, "openai:y"}
     assert all(len(allocation.draw_minds(state, rng)) == 3 for _ in range(10))
+
+
+def test_a_runner_and_its_resumption_draw_from_the_same_records() -> None:
+    """What a mind's ideas gained is known when their runs come back, whether or not another was begun since."""
+    ground = grown(World({"flag=True": 1.0}), 80, workers=2)
+    going_on, known, records = SwarmState(), set(), ground.records
+    for place, record in enumerate(records, 1):
+        going_on.apply(record)
+        found = allocation.records(going_on)
+        assert found == allocation.records(SwarmState.of(records[:place]))
+        known.add(found.get("classical"))
+    assert len(known) > 20
+
+
+def test_records_are_made_anew_no_oftener_than_runs_come_back() -> None:
+    ground = grown(World(), 60)
+    state, made = SwarmState(), 0
+    for record in ground.records:
+        state.apply(record)
+        before = state.memo.get("minds")
+        allocation.records(state)
+        made += state.memo["minds"] is not before
+    assert made <= 2 + sum(row.run is not None for row in state.rows.values())

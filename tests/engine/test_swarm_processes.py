@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +257,69 @@ def test_a_workspace_that_cannot_be_written_ends_the_runner_not_the_swarm(
     monkeypatch.undo()
     monkeypatch.setenv("SWARM_TEST", str(folder))
     assert swarm.ensure_runner().wait(60).phase == "done"
+
+
+@contextmanager
+def stopped(pid: int, seconds: float) -> Iterator[None]:
+    """A process that sleeps: it gets no time for so long at least."""
+    os.kill(pid, signal.SIGSTOP)
+    until = time.monotonic() + seconds
+    try:
+        yield
+        time.sleep(max(0.0, until - time.monotonic()))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_time_asleep_does_not_count(folder: Path) -> None:
+    swarm = start(folder, budget="5000x,10m")
+    wait_for(lambda: len(settled(swarm)) >= 10, 60, "ten runs")
+    began, clock, asleep, slack = time.monotonic(), swarm.state.clock, 7.0, 3.5
+    with stopped(swarm.state.pid, asleep):
+        pass
+    wait_for(lambda: [text for _, _, text in swarm.state.log if "slept" in text], 20, "a word about the sleep")
+    count = len(settled(swarm))
+    wait_for(lambda: len(settled(swarm)) > count + 3, 30, "more runs")
+    time.sleep(2.0)
+    counted, passed = swarm.state.clock - clock, time.monotonic() - began
+    assert counted < passed - asleep + slack
+    assert counted > passed - asleep - slack, "what it worked counts"
+    told = [text for _, _, text in swarm.state.log if "slept" in text]
+    assert told in (["slept 6 s: not counted"], ["slept 7 s: not counted"]), "once"
+    swarm.stop()
+    state = swarm.wait(30)
+    assert (state.phase, state.epoch) == ("stopped", 1)
+    assert_no_run_twice(state)
+
+
+def stopped_between_transactions(pid: int, ledger: Path) -> bool:
+    """Stop a process where it does not hold the ledger's lock; else let it go on."""
+    os.kill(pid, signal.SIGSTOP)
+    with closing(sqlite3.connect(ledger, timeout=0.1, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            os.kill(pid, signal.SIGCONT)
+            return False
+        connection.execute("ROLLBACK")
+    return True
+
+
+def test_a_runner_that_wakes_up_and_is_overtaken_leaves(folder: Path) -> None:
+    swarm = start(folder, budget="5000x")
+    wait_for(lambda: len(settled(swarm)) >= 5, 60, "five runs")
+    pid, store = swarm.state.pid, swarm.workspace.store
+    ledger = Path(swarm.workspace.root) / "ledger.sqlite"
+    wait_for(lambda: stopped_between_transactions(pid, ledger), 30, "a moment at which the runner does not write")
+    with stopped(pid, 5.0):
+        lease = store.lease("drawn", str(store.holder("drawn")), seconds=60.0)
+        assert lease is not None
+        assert lease.epoch == 2
+        before = len(store.read(0, swarm="drawn"))
+    wait_for(lambda: not processes(str(folder)), 30, "the end of the runner and its experiments")
+    assert len(store.read(0, swarm="drawn")) == before, "it wrote no more"
+    store.release(lease)
+    swarm.stop()
+    state = swarm.wait(60)
+    assert (state.phase, state.epoch) == ("stopped", 3)
+    assert_no_run_twice(state)

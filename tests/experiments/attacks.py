@@ -74,13 +74,18 @@ def finds(path):
     return lambda: must(found(read(path)))
 
 def memory(pid):
-    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
-        for line in maps:
-            if "[stack]" in line or "[heap]" in line:
-                low, high = (int(each, 16) for each in line.split()[0].split("-"))
-                mem.seek(low)
-                if found(mem.read(high - low)):
-                    return True
+    with open(f"/proc/{pid}/maps") as maps:
+        places = [line.split() for line in maps if " rw" in line]
+    places.sort(key=lambda place: place[-1] not in ("[heap]", "[stack]"))
+    with open(f"/proc/{pid}/mem", "rb", 0) as mem:
+        for low, high in ((int(each, 16) for each in place[0].split("-")) for place in places):
+            for at in range(low, high, 1 << 22):  # with an overlap; a large read may come back short
+                mem.seek(at)
+                try:
+                    if found(mem.read(min(high - at, (1 << 22) + 64))):
+                        return True
+                except OSError:
+                    continue  # a page that is not there
     return False
 
 def tell(*data):

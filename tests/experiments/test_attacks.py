@@ -59,6 +59,9 @@ class World:
     def __init__(self, top: Path) -> None:
         self.top, self.study = top, top / "study"
         self.canary = f"canary-{secrets.token_hex(8)}"
+        tail = self.canary.partition("-")[2]
+        self.note = f"open('note', 'w').write('canary' + '-{tail}')"
+        """What a neighbour writes in its folder; the source has no whole canary, as the zygote keeps sources."""
         self.heard: list[str] = []
         self._sockets: list[socket.socket] = []
         for name in ("home/secret", "home/.ssh/id", "foreign/file", "study/sub/x", "study/.swarm/ledger"):
@@ -266,7 +269,7 @@ def test_the_corpus_is_what_the_documentation_says() -> None:
 
 async def _beside_a_neighbour(house: House, chosen: Sequence[Attack]) -> dict[str, Run]:
     """Try them while an experiment runs that has a secret in its folder, and gives its value in the end."""
-    note = f"open('note', 'w').write('{house.world.canary}')\nimport os, time\nend = os.environ['TMPDIR'] + '/end'\n"
+    note = f"{house.world.note}\nimport os, time\nend = os.environ['TMPDIR'] + '/end'\n"
     waits = "while not os.path.exists(end): time.sleep(0.05)\nscore = 7.0"
     neighbour = asyncio.ensure_future(house.run(note + waits, 250.0))
     nursery = house.laboratory._executor._nursery
@@ -320,9 +323,8 @@ def test_they_do_succeed_where_nothing_shuts_in(world: World, monkeypatch: pytes
 
     async def main() -> dict[str, Run]:
         async with House(world) as house:
-            note = f"open('note', 'w').write('{world.canary}')\nimport time\ntime.sleep(100)"
-            neighbour = asyncio.ensure_future(house.run(note, 100.0))
-            await asyncio.sleep(0.3)
+            neighbour = asyncio.ensure_future(house.run(f"{world.note}\nimport time\ntime.sleep(100)", 100.0))
+            await asyncio.sleep(2.0)
             runs = {each.name: await house.run(house.preamble() + each.code) for each in chosen}
             neighbour.cancel()
             return runs

@@ -146,8 +146,12 @@ def seen(made: Any) -> list[Any]:
 def test_outputs_are_those_of_a_kernel(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # a kernel that sees it does not catch what processes print
     sources = NOTEBOOKS[name]
-    ours, theirs = (executed(sources, engine_name, tmp_path) for engine_name in ("swarm", None))
+    ours = executed(sources, "swarm", tmp_path)
     nbformat.validate(ours)
+    for _ in range(3):  # what a process prints goes through a thread of the kernel, and comes a cell too late at times
+        theirs = executed(sources, None, tmp_path)
+        if seen(ours) == seen(theirs):
+            break
     for mine, other in zip(seen(ours), seen(theirs), strict=True):
         assert mine == other
 

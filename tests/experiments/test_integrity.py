@@ -7,7 +7,9 @@ not see (aliases, `sys.modules`), as free code could.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -211,6 +213,66 @@ class TestRuns:
         assert snapshots[-1] > 0, "this is about runs that were forked from one"
 
 
+WIDE = ("ensemble", "linear_model", "neighbors", "svm", "tree", "naive_bayes", "preprocessing", "decomposition")
+"""Modules of scikit-learn whose classes have more methods together than are noted."""
+
+
+def wide() -> str:
+    """Code that names all of their classes."""
+    found = {each: importlib.import_module(f"sklearn.{each}") for each in WIDE}
+    names = {
+        each: [name for name in module.__all__ if isinstance(getattr(module, name), type)]
+        for each, module in found.items()
+    }
+    imports = [f"from sklearn.{each} import {', '.join(every)}" for each, every in names.items()]
+    return "\n".join([*imports, f"several = ({', '.join(name for every in names.values() for name in every)})", ""])
+
+
+def recoded(function: str, other: str) -> str:
+    """Code that gives a function the code of another, by words that the lock does not see."""
+    word = "'__co' + 'de__'"
+    return (
+        f"import operator, sys\nmeant = operator.attrgetter({word})({other})\n"
+        f"operator.methodcaller('__set' + 'attr__', {word}, meant)({function})\n"
+    )
+
+
+class TestRoom:
+    """What earlier variations have named takes no room from later ones, nor from what the metric rests on."""
+
+    def test_code_of_a_model_is_watched_however_many_were_tried_before(
+        self, workspace: Workspace, experiment: Make, lent: dict[str, Any]
+    ) -> None:
+        made = ready(workspace, BASE, lent)
+        code = "from sklearn.cluster import KMeans\nother = KMeans(2)\n"
+        changing = code + recoded("KMeans.score", "lambda self, X, y=None, w=None: 1.0")
+        runs = ran(workspace, made, *(experiment(each + BASE) for each in (wide(), code, changing)))
+        assert [each.reason for each in runs] == [None, None, "locked"], runs
+        assert "sklearn.cluster._kmeans._BaseKMeans.score: other code" in runs[2].message
+
+    def test_what_is_loaded_late_is_followed_however_many_were_tried_before(
+        self,
+        workspace: Workspace,
+        experiment: Make,
+        lent: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        (workspace.root.parent / "late_quality.py").write_text(
+            "import threading, time\n"
+            "threading.Thread(target=time.sleep, args=(0.5,), daemon=True).start()\n"  # the import is left to the forks
+            "def share(a, b):\n    return sum(x == y for x, y in zip(a, b)) / len(a)\n"
+            "def quality(a, b):\n    return float(share(a, b))\n"
+        )
+        monkeypatch.syspath_prepend(str(workspace.root.parent))
+        base = "score = quality(y, LogisticRegression(C=1.0).fit(X, y).predict(X))"
+        made = ready(workspace, base, lent, (*IMPORTS, "from late_quality import quality"))
+        monkeypatch.delitem(sys.modules, "late_quality")
+        changing = recoded("sys.modules['late_quality'].share", "lambda a, b: 1.0")
+        runs = ran(workspace, made, *(experiment(each + base) for each in (wide(), "", changing)))
+        assert [each.reason for each in runs] == [None, None, "locked"], runs
+        assert "late_quality.share: other code" in runs[2].message
+
+
 def test_what_a_cell_rests_on(lent: dict[str, Any]) -> None:
     space = {**lent, "seed": 0}
     for each in IMPORTS:
@@ -253,7 +315,59 @@ def test_a_mark_finds_changes_in_place(make: Callable[[], Any], change: str, sai
     assert all(one.startswith(other) for one, other in zip(found, said, strict=True)), found
 
 
+MANY = range(1, 3_001)
+"""More items than lists may have to be taken by their contents."""
+TEXTS = [f"text {number}" for number in MANY]
+
+
+def numbered(index: Any) -> pd.Series[int]:
+    return pd.Series(list(MANY), index=index)
+
+
+def column(values: Any) -> pd.DataFrame:
+    return pd.DataFrame({"p": values})
+
+
+@pytest.mark.parametrize(
+    ("make", "change", "subject"),
+    [
+        (lambda: numbered(TEXTS), "v.index = v.index[::-1]", ".index"),
+        (lambda: numbered(pd.Index(MANY, dtype="Int64")), "v.index = v.index[::-1]", ".index"),
+        (lambda: numbered(pd.CategoricalIndex(MANY)), "v.index = v.index[::-1]", ".index"),
+        (lambda: numbered(pd.period_range("1700", periods=3_000)), "v.index = v.index.shift(1)", ".index"),
+        (lambda: numbered(pd.date_range("1990", periods=3_000, tz="UTC")), "v.index = v.index.tz_convert(9)", ".index"),
+        (lambda: numbered([[each % 7 for each in MANY], list(MANY)]), "v.index = v.index.swaplevel()", ".index"),
+        (lambda: column(pd.period_range("1700", periods=3_000)), "v.loc[5, 'p'] = v.loc[6, 'p']", "['p']"),
+        (lambda: column(pd.interval_range(0, 3_000)), "v['p'] = v['p'].array[::-1]", "['p'].left"),
+        (lambda: column(pd.interval_range(0, 3_000)), "v['p'] = v['p'].array.set_closed('left')", "['p'].dtype"),
+        (lambda: column(pd.arrays.SparseArray([0, 1, 0, 0] * 750)), "v['p'] = v['p'].array[::-1]", "['p']"),
+        (lambda: column(pd.Categorical(MANY)), "v['p'] = v['p'].cat.rename_categories(lambda n: -n)", "['p'].cat"),
+        (lambda: column(pd.Categorical(MANY)), "v['p'] = v['p'].cat.as_ordered()", "['p'].ordered"),
+        (lambda: column(TEXTS), "v.loc[7, 'p'] = 'other'", "['p']"),
+        (lambda: pd.array(TEXTS, dtype="string"), "v[7] = 'other'", ""),
+        (lambda: pd.Categorical(TEXTS), "v[7] = 'text 1'", ""),
+        (lambda: np.array(list(enumerate(TEXTS)), [("a", int), ("b", object)]), "v['b'][7] = 'other'", "['b']"),
+        (lambda: np.array(TEXTS, np.dtypes.StringDType()), "v[7] = 'other'", ""),
+        (lambda: np.array(TEXTS, object), "v[7] = 'other'", ""),
+        (lambda: list(TEXTS), "v[7] = 'other'", ""),
+    ],
+)
+def test_of_many_items_a_mark_finds_what_was_changed_and_nothing_else(
+    make: Callable[[], Any], change: str, subject: str
+) -> None:
+    value = make()
+    mark = Mark(value)
+    assert mark.uncovered == []
+    held: list[Any] = []
+    for look in range(5):
+        held.append([str(number) for number in range(look * 2_000)])  # so that addresses are taken by others
+        assert mark.changes(value) == []
+    exec(change, {"v": value})
+    assert any(each.startswith(subject) for each in mark.changes(value))
+
+
 def test_what_cannot_be_marked_is_listed() -> None:
+    assert Mark([[number] for number in range(10_001)]).uncovered == [" beyond 10,000 parts"]
     deep = {"a": {"b": {"c": {"d": np.zeros(1 << 18)}}}}
     assert Mark({"a": 1, "g": (each for each in ())}).uncovered == ["['g']"]
     assert Mark(deep).uncovered == ["['a']['b']['c']"]

@@ -417,3 +417,14 @@ def test_doctor_tells_what_holds_by_trying(monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setattr(doctor, "probe", lambda: missing)
     assert main(["doctor"]) == 1
     assert "Missing: landlock" in capsys.readouterr().out
+
+
+def test_a_right_that_a_file_cannot_have_is_no_rule(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("x", encoding="utf-8")
+    rules = landlock.RuleSet(landlock.abi())
+    try:
+        assert rules.grant(str(file), landlock.READ_DIR), "as where a cell lists the folder in which its own lies"
+        assert rules.grant(str(tmp_path), landlock.READ_DIR)
+    finally:
+        rules.close()

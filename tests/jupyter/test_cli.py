@@ -72,8 +72,10 @@ def test_a_run_that_is_waited_for_prints_one_object_and_the_same_run_again_is_th
 
 @pytest.mark.slow
 def test_a_notebook_brings_its_own_line_and_an_interrupt_leaves_the_swarm_running(
-    folder: Path, command: Command
+    folder: Path, command: Command, request: pytest.FixtureRequest
 ) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     path = notebook(
         folder / "n.ipynb", "%load_ext jupyter_swarm\nagents = 3", CONTEXT,
         f"%%swarm long --maximize nonsense --budget 10m --agents {{{{agents}}}} --here\n{SLOW}",
@@ -90,11 +92,11 @@ def test_a_notebook_brings_its_own_line_and_an_interrupt_leaves_the_swarm_runnin
     assert "interrupted; long goes on" in err
     assert "Traceback" not in err
     long = Swarm("long", folder)
-    request = long.state.request
-    assert request is not None
-    assert (request.agents, request.objective.maximize, request.budget.seconds) == (3, False, 600)
-    before = long.state.experiments
-    wait_for(lambda: long.state.experiments > before, 60, "another experiment")
+    asked = long.state.request
+    assert asked is not None
+    assert (asked.agents, asked.objective.maximize, asked.budget.seconds) == (3, False, 600)
+    so_far = long.state.experiments
+    wait_for(lambda: long.state.experiments > so_far, 60, "another experiment")
     assert "long: " in command("status", "long").stdout
     assert command("stop", "long").returncode == 0
     watched = command("watch", "long", "--json")

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import logs
 
+from jupyter_swarm import Swarm
 from jupyter_swarm.jupyter import verbs
 from jupyter_swarm.jupyter.completion import complete
 from jupyter_swarm.workspace import Workspace
@@ -45,6 +46,13 @@ def test_swarms_and_directions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert titles[0] in complete(f'%swarm steer wine "{word}')[1]
     assert all(each.startswith("--") for each in complete("%swarm steer nothing ")[1])
     assert complete("%swarm steer wine scaling --pri") == ("--pri", ["--priority"])
+    agents = complete("%swarm steer wine --dismiss ")[1]
+    assert agents == [each.id for each in Swarm("wine", workspace).state.agents.values()]
+    assert complete(f"%swarm steer wine --dismiss {agents[0]}")[1][0] == agents[0]
+    assert complete("%swarm steer --dismiss ")[1] == [], "of which swarm?"
+    assert complete("%swarm steer wine --hire t") == ("t", ["tuner"])
+    assert complete("%swarm steer wine --hire tuner:") == ("tuner:", ["tuner:classical"])
+    assert complete("%swarm steer wine --resize=c")[1] == ["checker=", "coder="]
 
 
 def test_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,6 +143,9 @@ def _steered(kernel: Kernel) -> None:
     replaced, titles = kernel.complete("%swarm steer long ")
     assert (replaced, f'"{direction.title}"' in titles) == ("", True)
     assert "Refused" in kernel.run("%swarm steer long --veto H99999").plain
+    assert kernel.run("%swarm steer long --hire tuner").plain.startswith("Done: hired tuner-")
+    assert kernel.run("%swarm steer long --resize inventor=2").plain.startswith("Done: 2 of brainstorming")
+    assert "Refused: there is no agent 'nobody'" in kernel.run("%swarm steer long --dismiss nobody").plain
     assert "pauses" in kernel.run("%swarm pause long").plain
     wait_for(lambda: long.state.phase == "paused", 60, "the pause")
     assert "goes on" in kernel.run("%swarm resume long").plain

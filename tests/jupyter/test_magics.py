@@ -99,6 +99,13 @@ def test_a_cell_that_cannot_be_used_is_refused(
         ("steer wine scaling --priority high", "has to be a number"),
         ("steer wine scaling --close --priority 3", "one change at a time"),
         ("steer wine scaling --veto H3", "goes with no direction"),
+        ("steer wine scaling --hire tuner", "goes with no direction"),
+        ("steer wine --hire :local:a", "it begins with a role, as in tuner"),
+        ("steer wine --resize tuner", "it is a role and a number, as in tuner=6"),
+        ("steer wine --resize tuner=-1", "it is a role and a number, as in tuner=6"),
+        ("steer wine --resize tuner=0", "a whole number of at least 1"),
+        ("steer wine --dismiss", "--dismiss needs a value"),
+        ("steer wine --dismiss tuner-1 --resize tuner=3", "one change at a time"),
         ("papers", "needs"),
         ("papers remove x", "'remove' is no what"),
         ("papers add", "needs more"),
@@ -267,11 +274,20 @@ def test_what_is_over_takes_no_orders_and_a_name_is_needed_among_several(played:
     for line in ("pause", "resume", "stop", "steer wine --budget 5m", "steer wine scaling --priority 2"):
         with pytest.raises(Told, match="wine is over"):
             played.run_line_magic("swarm", line)
+    for line in ("steer wine --approve D1", "steer wine --approve H99", "steer wine --replicate 3"):
+        with pytest.raises(Told, match="wine is over"):
+            played.run_line_magic("swarm", line)
     play("failed", logs.failed())
     with pytest.raises(Told, match=r"which swarm\? There are 2.*wine or failed"):
         played.run_line_magic("swarm", "status")
     with pytest.raises(Told, match=r"no swarm 'win'.*wine"):
         played.run_line_magic("swarm", "status win")
+
+
+def test_what_was_found_is_approved_and_vetoed_after_the_end(played: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    for line, words in (("--veto H1", "Done: vetoed H1"), ("--approve H1", "Done: approved H1")):
+        played.run_line_magic("swarm", f"steer wine {line}")
+        assert words in capsys.readouterr().out
 
 
 def test_large_data_show_a_bar(ready: Any, capsys: pytest.CaptureFixture[str]) -> None:

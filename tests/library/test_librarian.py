@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import NOTES, alive, end, wait_for
+from shelves import NOTES, alive, end, wait_for
 
 from jupyter_swarm.events import IndexBuilt, Noted
 from jupyter_swarm.library import Librarian, LocalLibrary, embedder

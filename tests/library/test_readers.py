@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from conftest import NOTES, pdf_bytes
+from shelves import NOTES, pdf_bytes
 
 from jupyter_swarm.errors import LibraryError
 from jupyter_swarm.library import LocalLibrary, modules, readers

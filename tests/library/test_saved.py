@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import NOTES
+from shelves import NOTES
 
 from jupyter_swarm.library import LocalLibrary, saved
 from jupyter_swarm.library.lexical import K1, B, Lexical, heading, names

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from conftest import NOTES, pdf_bytes
+from shelves import NOTES, pdf_bytes
 
 from jupyter_swarm.errors import LibraryError, WorkspaceError
 from jupyter_swarm.events import PaperAdded

@@ -396,6 +396,7 @@ def test_an_interrupt_ends_it_within_a_second(
     workspace: Workspace, capsys: pytest.CaptureFixture[str], ask: Callable[..., Answer]
 ) -> None:
     ask()  # what has to be imported is imported
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is born deaf to it
     with Paced(lambda request: "word " * 1000, 0.05) as server:
         interrupted: list[float] = []
 
@@ -413,6 +414,7 @@ def test_an_interrupt_ends_it_within_a_second(
             carried_out(workspace, QUESTION, "--model", "local:slow", "--base-url", server.url)
         assert time.monotonic() - interrupted[0] < 5.0  # a second, on a machine that is not busy
         thread.join()
+    signal.signal(signal.SIGINT, before)
     print([(e.call, e.failed, e.seconds) for e in calls(workspace)[1]], [e.call for e in calls(workspace)[0]])
     answered = calls(workspace)[1][-1]
     assert (answered.failed, answered.guessed) == ("cut off", True)

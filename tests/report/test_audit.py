@@ -61,6 +61,27 @@ def test_only_what_its_edits_explain_needs_no_approval(p: Player) -> None:
     assert verdicts(p) == {"H1": False, "H2": False, "H3": True}, "an approval can be taken back"
 
 
+def test_after_the_end_the_request_itself_approves_and_takes_back(p: Player) -> None:
+    propose(p, "H4", swapped("MinMaxScaler", 3.0))
+    p.say(e.SteeringRequested(verb="approve", target="H1"))
+    assert verdicts(p) == {"H1": False, "H2": False, "H3": True}, "while it runs, the runner answers"
+    p.say(e.SwarmEnded(state="done", why="enough"))
+    for verb, read, supported in (("approve", True, 3), ("veto", False, 2), ("approve", True, 3)):
+        p.say(e.SteeringRequested(verb=verb, target="H1"))
+        assert verdicts(p) == {"H1": read, "H2": read, "H3": True}
+        assert len(p.state.supported()) == supported
+        entry = p.state.steering[len(p.moves)]
+        assert (entry.done, entry.answer.split(":")[0]) == (True, f"{e.MARKS[verb]} H1")
+    for request in (
+        *(e.SteeringRequested(verb="approve", target=target) for target in ("H4", "H9", "D1")),
+        e.SteeringRequested(verb="priority", target="H1", value=2.0),
+        e.SteeringRequested(verb="close", target="H1"),
+    ):
+        assert p.state.needs_runner(request)
+        p.say(request)
+        assert p.state.steering[len(p.moves)].done is None
+
+
 def test_an_approval_before_there_is_a_verdict_says_what_to_test_and_no_more() -> None:
     p = Player()
     p.begin()

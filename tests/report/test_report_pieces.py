@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from jupyter_swarm import events as e
 from jupyter_swarm.report import plots, records, setting, tables, tried
+from jupyter_swarm.report.answer import answer
 from jupyter_swarm.report.markdown import inline, literal
 from jupyter_swarm.state import Trial
 from jupyter_swarm.words import Edit, Evidence, Plan, Run, Variation, Verdict
@@ -185,3 +186,14 @@ def test_what_is_recorded_besides_the_metric_stands_with_its_pairs() -> None:
     assert "| latency | 4 | 5 |" in text
     assert "| memory, MB | 1 | 1 |" in text
     assert tables.recorded(Trial(plan)) == ""
+
+
+def test_what_rests_on_a_vetoed_change_is_still_told() -> None:
+    moves = logs.wine()
+    played = logs.fold(moves)
+    first = [case.hypothesis for case in played.supported() if case.hypothesis.reference.id == played.baseline.id]
+    state = logs.fold([*moves, *((1e9, e.HypothesisMarked(hypothesis=each.id, mark="vetoed")) for each in first)])
+    rests = [case for case in state.supported() if case.about == "improvement"]
+    assert rests, "a supported change of a vetoed one"
+    assert state.incumbent() is None
+    assert rests[0].hypothesis.statement[1:] in answer(state)
