@@ -133,8 +133,8 @@ function Listed({ session, host, preferences, command }: PanelProps): ReactEleme
   }
   return (
     <>
-      {session.expected && (
-        <Loading what={trans.__('%1, which has been started', session.expected)} since={session.expectedSince} />
+      {session.expected.name && (
+        <Loading what={trans.__('%1, which has been started', session.expected.name)} since={session.expected.since} />
       )}
       <Swarms session={session} host={host} confirms={preferences.confirmStop} rows={preferences.rows} />
       <div className="jp-Swarm-row">

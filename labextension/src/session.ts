@@ -2,6 +2,7 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { Api } from './api';
+import { Expected } from './expected';
 import { SwarmModel } from './model';
 import { problemOf } from './problem';
 import { Rights } from './rights';
@@ -13,13 +14,6 @@ import type * as W from './words';
 const KEY = 'jupyter-swarm:session';
 /** Seconds for which the memory of the page is waited for: it is the server's, and may not answer. */
 const PATIENCE = 5;
-/** Seconds for which a swarm that was started is waited for. */
-const EXPECTED = 20;
-/**
- * … after which an older one of its name is taken for it, where the cell has run and where it may still: a cell that has
- * not changed goes on with its old swarm.
- */
-const OLDER = { ran: 3, runs: 15 };
 /** Seconds between two looks at the list for nudges, while a swarm is shown whose own stream tells what is new. */
 const NUDGED = 2;
 
@@ -41,16 +35,15 @@ export class Session {
   briefs: W.Briefs | null = null;
   shown: Shown | null = null;
   version = 0;
-  /** The name of a swarm that was started and is not listed yet, and since when, by this browser's clock. */
-  expected = '';
-  expectedSince = 0;
+  /** What was started and is not listed yet. */
+  readonly expected = new Expected(() => {
+    this.greet();
+  });
   private readonly list: Stream;
   private readonly rights: Rights;
   private readonly steerings = new Map<string, Steering>();
   private readonly signal = new Signal<this, void>(this);
   private offset = 0;
-  private startedAt = 0;
-  private readonly older: { after: number; timer?: ReturnType<typeof setTimeout> } = { after: OLDER.runs };
   private nudged = 0;
   private holds = 0;
   private refreshing = true;
@@ -152,14 +145,7 @@ export class Session {
    */
   expect(name: string, folder: string, startedAt: number, ran: boolean): void {
     this.visit(null, folder);
-    this.expected = name;
-    this.expectedSince = Date.now() / 1000;
-    this.startedAt = startedAt;
-    clearTimeout(this.older.timer);
-    this.older.after = ran ? OLDER.ran : OLDER.runs;
-    this.older.timer = setTimeout(() => {
-      this.greet(this.briefs?.swarms ?? [], true);
-    }, this.older.after * 1000);
+    this.expected.begin(name, startedAt, ran);
     this.wake();
     this.touch();
   }
@@ -256,8 +242,7 @@ export class Session {
   private leave(): void {
     this.shown?.stream.stop();
     this.shown = null;
-    this.expected = '';
-    clearTimeout(this.older.timer);
+    this.expected.forget();
   }
 
   private open(name: string): void {
@@ -313,7 +298,7 @@ export class Session {
     if (folder === this.folder) {
       this.offset = briefs.at - Date.now() / 1000;
       this.briefs = briefs;
-      this.greet(briefs.swarms);
+      this.greet();
       this.compare(briefs.swarms);
       this.touch();
     }
@@ -328,18 +313,11 @@ export class Session {
     }
   }
 
-  /** Show the swarm that is expected, if it has come; in the end an older one of its name; or expect it no more. */
-  private greet(swarms: readonly W.Brief[], late = Date.now() / 1000 - this.expectedSince >= this.older.after): void {
-    if (!this.expected) {
-      return;
-    }
-    const namesakes = swarms.filter(({ name }) => family(name) === family(this.expected));
-    const fresh = namesakes.find(({ begun }) => begun >= this.startedAt + this.offset);
-    const found = fresh ?? (late ? namesakes[0] : undefined);
+  /** Show the swarm that is expected, if it has come. */
+  private greet(): void {
+    const found = this.expected.among(this.briefs?.swarms ?? [], this.offset);
     if (found) {
       this.show(found.name);
-    } else if (Date.now() / 1000 - this.expectedSince > EXPECTED) {
-      this.expected = '';
     }
   }
 
@@ -371,11 +349,6 @@ export class Session {
     this.version += 1;
     this.signal.emit();
   };
-}
-
-/** A name without the number that tells it from its namesakes: wine-2 → wine. */
-function family(name: string): string {
-  return name.replace(/-\d+$/, '');
 }
 
 interface Kept {

@@ -134,10 +134,10 @@ test('a swarm that was started is shown, and not its older namesake, whatever th
     server.folders[''] = [brief('wine', started + ahead - 60)];
     session.expect('wine', '', started, true);
     await told(session);
-    assert.deepEqual([session.shown, session.expected], [null, 'wine'], `${ahead} s ahead`);
+    assert.deepEqual([session.shown, session.expected.name], [null, 'wine'], `${ahead} s ahead`);
     server.folders[''] = [brief('wine-2', started + ahead + 1), ...server.folders['']];
     await told(session);
-    assert.deepEqual([session.shown?.model.name, session.expected], ['wine-2', '']);
+    assert.deepEqual([session.shown?.model.name, session.expected.name], ['wine-2', '']);
   }
 });
 
@@ -157,7 +157,7 @@ test('in the end its older namesake is taken for it: a cell that has not changed
     mock.timers.tick((seconds - 1) * 1000);
     assert.equal(session.shown, null);
     mock.timers.tick(1_000);
-    assert.deepEqual([session.shown?.model.name, session.expected], ['wine', '']);
+    assert.deepEqual([session.shown?.model.name, session.expected.name], ['wine', '']);
   }
 });
 
@@ -171,9 +171,9 @@ test('who has gone to another swarm meanwhile stays there; what never comes is e
   await told(session);
   assert.equal(session.shown?.model.name, 'vines');
   session.expect('other', '', Date.now() / 1000, true);
-  session.expectedSince -= 21;
+  session.expected.since -= 21;
   await told(session);
-  assert.deepEqual([session.shown, session.expected], [null, '']);
+  assert.deepEqual([session.shown, session.expected.name], [null, '']);
 });
 
 // ---------------------------------------------------------------- folders
