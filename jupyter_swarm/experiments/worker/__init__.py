@@ -10,7 +10,7 @@
     purity.py      whether what it executed may be shared with others (a snapshot)
     copies.py      what lies beside the notebook becomes the run's own where it is written
     reads.py       what the person's own cell reads
-    integrity.py   whether what the metric rests on was changed (marks.py: of data, reach.py: of functions)
+    integrity.py   whether what the metric rests on was changed: data (marks.py, parts.py) and functions (reach.py)
     processes.py   the tree below a process, its memory, and its end
     storage.py     what it holds on the disk
     sandbox/       what an experiment may not do

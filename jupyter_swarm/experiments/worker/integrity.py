@@ -13,7 +13,7 @@ with all that was told, by a key that came with the job.
 What cannot be prevented in one process: whoever executes code here can read the key in this process's memory, call and
 replace what is in this file, and compute the signature that the runner expects. Not seen at all: what is changed and
 put back within one statement; larger data that are put back before the last; items that change within lists of more
-than `marks.LONG`; what C code does to itself; an estimator of the cell's own that lies about its score; functions
+than `parts.LONG`; what C code does to itself; an estimator of the cell's own that lies about its score; functions
 beyond the first `reach.FUNCTIONS`, and those that are looked up by other means than global names. Therefore a finding
 that rests on free code needs a person's approval.
 """
