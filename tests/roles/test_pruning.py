@@ -190,8 +190,8 @@ def test_screening_is_cheaper_and_evidence_is_whole() -> None:
         assert ("ended" in plot.caption) == (rule != "none")
         (shown,) = plots.render([plot])
         assert shown["data"]["image/png"]
-    assert seconds["median"] < 0.85 * seconds["none"]
-    assert seconds["hyperband"] < seconds["none"]
+    # A run that is ended early spares three quarters of its time; how many are depends on the order in which they end.
+    assert max(seconds["median"], seconds["hyperband"]) < 0.95 * seconds["none"]
 
 
 def test_rules_are_known_by_name() -> None:
