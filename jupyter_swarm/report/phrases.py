@@ -95,7 +95,7 @@ def judged(evidence: Evidence) -> str:
 
     >>> seven = Evidence(verdict="open", effect=0.1, low=None, high=0.3, pairs=7, e_value=2, e_against=1, scope="seeds")
     >>> judged(seven)
-    'effect +0.1, 95 % interval [unbounded, +0.3], 7 pairs, over these seeds, in 1 times the time'
+    'effect +0.1, 95 % interval [unbounded, +0.3], 7 pairs, over these seeds, in about the same time'
     """
     bounds = interval(evidence.low, evidence.high)
     known = "95 % interval" if evidence.low is not None or evidence.high is not None else "interval"
@@ -124,7 +124,8 @@ def held_out(state: SwarmState, case: Case) -> str:
 
 def cost(evidence: Evidence) -> str:
     """How long a run took, in units of its reference: a gain that was bought with time is shown as such."""
-    return f"in {number(evidence.cost_ratio, 2)} times the time"
+    ratio = number(evidence.cost_ratio, 2)
+    return "in about the same time" if ratio == "1" else f"in {ratio} times the time"
 
 
 def baseline(state: SwarmState) -> str:
