@@ -18,7 +18,7 @@ from tornado.web import RequestHandler
 from jupyter_swarm import events as e
 from jupyter_swarm.jupyter.server import openapi, typescript
 from jupyter_swarm.jupyter.server.handlers import ROUTES
-from jupyter_swarm.jupyter.server.mirror import LINES, Mirror
+from jupyter_swarm.jupyter.server.mirror import ANSWERS, LINES, Mirror
 from jupyter_swarm.workspace import Workspace
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -401,7 +401,8 @@ class Reader:
         columns = found["runs"]
         rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         self.parts.setdefault("runs", {}).update({row["number"]: row for row in rows})
-        self.parts.setdefault("answers", {}).update({each["number"]: each for each in found["answers"]})
+        answers = self.parts.get("answers", {}) | {each["number"]: each for each in found["answers"]}
+        self.parts["answers"] = {number: answers[number] for number in sorted(answers)[-ANSWERS:]}
         self.log = [*self.log, *found["log"]][-LINES:]
         self.card, self.cursor = found["card"], found["cursor"]
 
