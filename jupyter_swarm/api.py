@@ -319,19 +319,19 @@ class Swarm:
             lines = []
         return ": ".join([str(path), *[line for line in lines if line.strip()][-1:]])
 
-    def pause(self) -> SwarmState:
-        """Start no more work; what runs may finish."""
-        return self._ask(PauseRequested(), "pause")
+    def pause(self, *, id: str = "") -> SwarmState:
+        """Start no more work; what runs may finish. `id` as in `steer`."""
+        return self._ask(PauseRequested(id=id), "pause")
 
-    def resume(self) -> SwarmState:
-        """Go on, with a new runner where there is none."""
-        state = self._ask(ResumeRequested(), "resume")
+    def resume(self, *, id: str = "") -> SwarmState:
+        """Go on, with a new runner where there is none. `id` as in `steer`."""
+        state = self._ask(ResumeRequested(id=id), "resume")
         self.ensure_runner()
         return state
 
-    def stop(self) -> SwarmState:
+    def stop(self, *, id: str = "") -> SwarmState:
         """End it now; findings so far stay. Without a runner, one is started to write down the end."""
-        state = self._ask(StopRequested(), "stop")
+        state = self._ask(StopRequested(id=id), "stop")
         self.ensure_runner()
         return state
 

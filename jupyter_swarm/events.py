@@ -63,13 +63,22 @@ class SwarmRequested(Event, frozen=True, tag="swarm-requested"):
 class PauseRequested(Event, frozen=True, tag="pause-requested"):
     """Stop starting work; what runs may finish."""
 
+    id: str = ""
+    """Chosen by who asks: the same one again is the same request."""
+
 
 class ResumeRequested(Event, frozen=True, tag="resume-requested"):
     """Go on."""
 
+    id: str = ""
+    """Chosen by who asks: the same one again is the same request."""
+
 
 class StopRequested(Event, frozen=True, tag="stop-requested"):
     """End the swarm now; findings so far stay."""
+
+    id: str = ""
+    """Chosen by who asks: the same one again is the same request."""
 
 
 class SteeringRequested(Event, frozen=True, tag="steering-requested"):

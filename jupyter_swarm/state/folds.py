@@ -34,12 +34,18 @@ def _runner_started(state: SwarmState, record: e.Record, event: e.RunnerStarted)
 def _asked(word: str) -> Callable[[SwarmState, e.Record, Any], None]:
     there = {"pause": "paused", "resume": "running"}.get(word)
 
-    def fold(state: SwarmState, record: e.Record, event: object) -> None:
+    def fold(state: SwarmState, record: e.Record, event: e.PauseRequested | e.ResumeRequested | e.StopRequested) -> None:
+        _taken(state, record, event.id)
         if state.asked == "stop" or (state.phase == there and not state.asked):
             return  # nothing is asked of what ends; what is so already need not be waited for
         state.asked = word
 
     return fold
+
+
+def _taken(state: SwarmState, record: e.Record, id: str) -> None:
+    if id:
+        state.taken.setdefault(id, record.number)
 
 
 def _paused(state: SwarmState, record: e.Record, event: e.SwarmPaused) -> None:
@@ -57,6 +63,7 @@ def _ended(state: SwarmState, record: e.Record, event: e.SwarmEnded) -> None:
 
 
 def _steering(state: SwarmState, record: e.Record, event: e.SteeringRequested) -> None:
+    _taken(state, record, event.id)
     entry = state.steering[record.number] = Steering(record.number, event)
     if not state.needs_runner(event):
         case, mark = state.cases[event.target], e.MARKS[event.verb]

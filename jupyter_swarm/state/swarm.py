@@ -83,6 +83,8 @@ class SwarmState:
     spent: dict[tuple[str, str, str], Spent] = field(default_factory=dict)
     """(agent, role, model) → what its calls took."""
     steering: dict[int, Steering] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    """Id of a request, where it has one → its number in the ledger."""
     best: Best | None = None
     baseline_error: Run | None = None
     log: list[tuple[float, str, str]] = field(default_factory=list)

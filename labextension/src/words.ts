@@ -619,16 +619,19 @@ export interface LedgerHoldout {
 /** Stop starting work; what runs may finish. */
 export interface LedgerPauseRequested {
   kind: 'pause-requested';
+  id?: string;
 }
 
 /** Go on. */
 export interface LedgerResumeRequested {
   kind: 'resume-requested';
+  id?: string;
 }
 
 /** End the swarm now; findings so far stay. */
 export interface LedgerStopRequested {
   kind: 'stop-requested';
+  id?: string;
 }
 
 /** A person's word to a swarm; the runner answers each with a SteeringAnswered. */

@@ -1,89 +1,75 @@
-"""Requests that come while the state that they are looked up in changes."""
+"""Requests of people: the same one again, whichever server took it first, is the same; without an id each is another."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator, ValuesView
 from pathlib import Path
+from typing import Any, get_args
 
-from rig import asked, unfinished
+import pytest
+from rig import unfinished
 
 from jupyter_swarm import events as e
 from jupyter_swarm.jupyter.server import asking
 from jupyter_swarm.jupyter.server import words as w
 from jupyter_swarm.jupyter.server.mirror import Mirror
-from jupyter_swarm.state import Steering
 from jupyter_swarm.workspace import Workspace
 
-BEFORE = 20
+ASKS: dict[str, dict[str, Any]] = {
+    "pause": {},
+    "resume": {},
+    "stop": {},
+    "priority": {"target": "D1", "value": 2.0},
+    "add": {"target": "an idea"},
+    "close": {"target": "D1"},
+    "approve": {"target": "H1"},
+    "veto": {"target": "H3"},
+    "replicate": {"target": "3"},
+    "budget": {"value": "5m"},
+    "hire": {"target": "tuning"},
+    "dismiss": {"target": "tuning-4"},
+    "resize": {"target": "tuning", "value": 2.0},
+}
 
 
-class Meanwhile(ValuesView[Steering]):
-    """Values in the midst of which somebody else reads the ledger on, and is given the time to."""
-
-    def __init__(self, known: dict[int, Steering], mirror: Mirror) -> None:
-        super().__init__(known)
-        self._mirror = mirror
-        self.readers: list[threading.Thread] = []
-
-    def __iter__(self) -> Iterator[Steering]:
-        for place, each in enumerate(super().__iter__()):
-            if place == BEFORE // 2:
-                reader = threading.Thread(target=self._mirror.refresh)
-                reader.start()
-                reader.join(0.5)
-                self.readers.append(reader)
-            yield each
+def take(place: Workspace, verb: str, id: str) -> int:
+    """A server that has just begun takes it; nothing is started."""
+    return asking.append(asking.Handle(Mirror(place, "wine"), starts=False), w.Ask(verb=verb, id=id, **ASKS[verb]))
 
 
-class Watched(dict[int, Steering]):
-    """Requests that hand out such values."""
-
-    looks: list[Meanwhile]
-    mirror: Mirror
-
-    def values(self) -> Meanwhile:  # type: ignore[override]
-        self.looks.append(Meanwhile(self, self.mirror))
-        self.mirror.workspace.store.append("wine", [e.SteeringRequested(verb="priority", target="D1", value=9.0)])
-        return self.looks[-1]
+def written(place: Workspace) -> list[tuple[int, Any]]:
+    kinds = (e.PauseRequested, e.ResumeRequested, e.StopRequested, e.SteeringRequested)
+    return [(each.number, each.event) for each in place.store.read(0, swarm="wine") if isinstance(each.event, kinds)]
 
 
-def watched(place: Workspace) -> tuple[asking.Handle, Watched]:
-    """A swarm that many have asked for something, and its requests."""
-    ids = [e.SteeringRequested(verb="priority", target="D1", value=1.0, id=f"r{n}") for n in range(BEFORE)]
-    place.store.append("wine", ids)
-    mirror = Mirror(place, "wine")
-    mirror.refresh()
-    known = Watched(mirror.state.steering)
-    known.looks, known.mirror = [], mirror
-    mirror.state.steering = known
-    return asking.Handle(mirror), known
+def test_each_verb_is_asked_here() -> None:
+    assert set(ASKS) == {*asking.UNANSWERED, *get_args(e.SteeringVerb)}
 
 
-def ask(id: str) -> w.Ask:
-    return w.Ask(verb="priority", target="D1", value=2.0, id=id)
-
-
-def test_a_request_is_looked_up_while_nothing_changes(tmp_path: Path) -> None:
-    """Another thread folds a new request while this one looks whether its own is there already."""
+@pytest.mark.parametrize("verb", ASKS)
+def test_the_same_request_again_is_the_same(verb: str, tmp_path: Path) -> None:
     place = unfinished(tmp_path)
-    handle, known = watched(place)
-    number = asking.append(handle, ask("new"))
-    assert known.looks, "it was looked for"
-    for look in known.looks:
-        for reader in look.readers:
-            reader.join(10)
-            assert not reader.is_alive()
-    assert handle.state.steering[number].request.id == "new"
-    assert [each.id for each in asked(place)].count("new") == 1
+    before = len(written(place))
+    number = take(place, verb, "mine")
+    place.store.append("wine", [e.Noted(text="meanwhile")])
+    assert take(place, verb, "mine") == number
+    ((at, event),) = written(place)[before:]
+    assert (at, event.id) == (number, "mine")
+    place.store.close()
 
 
-def test_the_same_request_again_is_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ASKS)
+def test_another_id_or_none_is_another_request(verb: str, tmp_path: Path) -> None:
     place = unfinished(tmp_path)
-    handle, known = watched(place)
-    (first,) = [number for number, each in known.items() if each.request.id == "r3"]
-    assert asking.append(handle, ask("r3")) == first
-    again = asking.append(handle, ask("mine"))
-    assert asking.append(handle, ask("mine")) == again
-    assert [each.id for each in asked(place)].count("mine") == 1
-    assert asking.append(handle, ask("")) != asking.append(handle, ask("")), "without an id each is another"
+    before = len(written(place))
+    numbers = [take(place, verb, id) for id in ("", "a", "", "b")]
+    assert numbers == [number for number, _ in written(place)[before:]]
+    place.store.close()
+
+
+def test_what_was_taken_before_the_end_is_no_error_after_it(tmp_path: Path) -> None:
+    """The answer to a stop was lost; when it comes again the swarm has ended."""
+    place = unfinished(tmp_path)
+    number = take(place, "stop", "mine")
+    place.store.append("wine", [e.SwarmEnded(state="stopped", why="you asked for it")])
+    assert take(place, "stop", "mine") == number
+    place.store.close()

@@ -199,6 +199,22 @@ def test_the_same_request_is_written_once_however_often_it_comes(api: Api, place
     assert len(asked(place)) == 4
 
 
+@pytest.mark.parametrize(("verb", "target", "value"), [("pause", "", None), ("priority", "D1", 5)])
+def test_a_server_that_was_restarted_knows_what_was_asked_before(
+    root: Path, place: Workspace, verb: str, target: str, value: float | None
+) -> None:
+    """Its answer was lost with it, so that the page asks again: after another tab has asked for the opposite, perhaps."""
+    told = []
+    for _ in range(2):
+        with server(root, PLENTY) as found, Api(found) as mine:
+            told.append(mine.steer("wine", verb, target, value, folder=place.folder.name, id="mine").json())
+            place.store.append("wine", [e.ResumeRequested(id="another tab's")])
+    assert [each["again"] for each in told] == [False, True]
+    assert told[0]["number"] == told[1]["number"]
+    events = [each.event for each in place.store.read(0, swarm="wine")]
+    assert [getattr(each, "id", "") for each in events].count("mine") == 1
+
+
 def test_two_tabs_that_steer_at_once_are_both_heard(api: Api, place: Workspace) -> None:
     query = known(api, place)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,7 +42,7 @@ class Handle(Swarm):
 
     def taken(self, id: str) -> int | None:
         """The number of the request that has this id; None where it is not there yet."""
-        return self._refreshed().look(lambda state: _number(state, id))
+        return self._refreshed().look(lambda state: state.taken.get(id))
 
     def _refreshed(self) -> Mirror:
         """The mirror; a new one where another ledger has been put in the place of this one: what was asked for is in
@@ -86,15 +87,16 @@ class Desk:
         mirror = await watch.mirror(name)
         key = (watch.ledger, name, asked.id)
         before = self._taken.get(key) if asked.id else None
+        again = before is not None or asked.id in mirror.state.taken
         task = before if before is not None else self._begin(mirror, asked, key, starts)
         number = await asyncio.shield(task)  # it is written even if nobody waits for it any more
         if asked.verb in UNANSWERED:
-            return w.Taken(number=number, again=before is not None, done=None, answer="")
+            return w.Taken(number=number, again=again, done=None, answer="")
         mirror = await watch.mirror(name)  # another one, where the ledger was replaced meanwhile
         await self._answered(watch, mirror, number, min(asked.wait, LONGEST_WAIT))
         entry = await watch.run(lambda: mirror.look(lambda state: state.steering.get(number)))
         done, answer = (entry.done, entry.answer) if entry else (None, "")
-        return w.Taken(number=number, again=before is not None, done=done, answer=answer[:LONGEST_TEXT])
+        return w.Taken(number=number, again=again, done=done, answer=answer[:LONGEST_TEXT])
 
     def _begin(self, mirror: Mirror, asked: w.Ask, key: tuple[str, str, str], starts: bool) -> asyncio.Task[int]:
         """Append it; whoever comes with the same id meanwhile, or later, is told the same number."""
@@ -125,10 +127,6 @@ class Desk:
         await watch.until(done, wait)
 
 
-def _number(state: SwarmState, id: str) -> int | None:
-    return next((each.number for each in state.steering.values() if each.request.id == id), None)
-
-
 def append(swarm: Handle, asked: w.Ask) -> int:
     """Append a request; its number in the ledger.
 
@@ -137,14 +135,15 @@ def append(swarm: Handle, asked: w.Ask) -> int:
         PolicyError: an administrator does not allow it.
         LedgerError: it could not be written.
     """
-    if asked.verb == "pause":
-        swarm.pause()
-    elif asked.verb == "resume":
-        swarm.resume()
-    elif asked.verb == "stop":
-        swarm.stop()
-    else:
-        value = None if isinstance(asked.value, bool) else asked.value
-        before = swarm.taken(asked.id) if asked.id else None
-        return swarm.steer(asked.verb, asked.target, value, id=asked.id).number if before is None else before
-    return swarm.state.last
+    id = asked.id or uuid.uuid4().hex
+    before = swarm.taken(id)
+    if before is not None:
+        if asked.verb in ("resume", "stop"):
+            swarm.ensure_runner()  # which may be what failed, when it was written
+        return before
+    plain = {"pause": swarm.pause, "resume": swarm.resume, "stop": swarm.stop}.get(asked.verb)
+    if plain is not None:
+        state = plain(id=id)
+        return state.taken.get(id, state.last)
+    value = None if isinstance(asked.value, bool) else asked.value
+    return swarm.steer(asked.verb, asked.target, value, id=id).number
