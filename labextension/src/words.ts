@@ -120,6 +120,8 @@ export interface Brief {
   open: number;
   seconds: number;
   experiments: number;
+  tokens: number;
+  dollars: number | null;
   cursor: number;
 }
 

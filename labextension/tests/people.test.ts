@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { cut, duration, number, percent, signed } from '../src/parts/format';
 import { along, scaleOf } from '../src/parts/scale';
+import { spent } from '../src/views/budget';
 import { lanes, runningOf } from '../src/views/agents/lanes';
 import { MOST, reorder, type Ranked } from '../src/views/directions/order';
 import { sidesOf, variationRun } from '../src/views/findings/variation';
@@ -210,4 +211,13 @@ test('the log: notes and requests without an answer, the newest first', () => {
     entries.map(each => `${each.number} ${each.level}`),
     ['3 info', '2 error']
   );
+});
+
+test('what is spent is told by the part of the budget that is the nearest to its end', () => {
+  const spend = { seconds: 30, experiments: 10, tokens: 900, dollars: 0.5 };
+  assert.deepEqual(spent({ seconds: 60, experiments: 100 }, spend), { value: 30, max: 60 });
+  assert.deepEqual(spent({ seconds: 60, tokens: 1000 }, spend), { value: 900, max: 1000 });
+  assert.deepEqual(spent({ seconds: 60, tokens: 1000, dollars: 0.5 }, spend), { value: 0.5, max: 0.5 });
+  assert.deepEqual(spent({ seconds: 60, dollars: 2 }, { ...spend, dollars: null }), { value: 30, max: 60 });
+  assert.deepEqual(spent({}, spend), { value: 0, max: 0 });
 });

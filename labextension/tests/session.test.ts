@@ -25,7 +25,8 @@ const ABSENT = new ApiProblem(400, {
 function brief(name: string, begun: number): W.Brief {
   return {
     name, begun, phase: 'running', alive: true, doing: 'running', why: '', question: '', metric: 'f1', maximize: true,
-    updated: begun, budget: { seconds: 60 }, supported: 0, refuted: 0, open: 0, seconds: 0, experiments: 0, cursor: 1
+    updated: begun, budget: { seconds: 60 }, supported: 0, refuted: 0, open: 0, seconds: 0, experiments: 0, tokens: 0,
+    dollars: 0, cursor: 1
   }; // prettier-ignore
 }
 

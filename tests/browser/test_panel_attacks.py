@@ -153,6 +153,7 @@ def test_text_of_others_is_text(page: Page, lab: Lab, name: str, shot: Callable[
         quickly(partial(tab.click), f"a click on {each}")
         here = panel(page).get_by_role("tabpanel", name=each)
         until(lambda here=here: here.locator(".jp-Swarm-loading").count() == 0 and here.inner_text(), what=each)
+        assert here.get_by_text("This part of the panel failed").count() == 0, each
         for fold in here.locator("summary").all()[:6]:
             quickly(partial(fold.click), f"unfolding in {each}")
         quickly(partial(here.evaluate, "node => { node.scrollIntoView(false); return node.scrollHeight }"), "scrolling")

@@ -646,12 +646,16 @@ def test_all_of_it_is_readable_in_the_dark_and_in_the_wide(page: Page, lab: Lab,
         shown(page, "wine")
         for name in ("Directions", "Findings", "Agents", "Log"):
             section(page, name)
-            page.locator(".jp-Swarm-loading").first.wait_for(state="detached")
+            here = panel(page).get_by_role("tabpanel", name=name)
+            until(lambda here=here: here.locator(".jp-Swarm-loading").count() == 0 and here.inner_text(), what=name)
+            assert here.get_by_text("This part of the panel failed").count() == 0, name
             axe(page)
             shot(f"people-{name.lower()}-dark-320")
         widened(page)
         for name in ("Directions", "Findings", "Agents", "Log"):
             section(page, name)
-            page.locator(".jp-Swarm-loading").first.wait_for(state="detached")
+            here = panel(page).get_by_role("tabpanel", name=name)
+            until(lambda here=here: here.locator(".jp-Swarm-loading").count() == 0 and here.inner_text(), what=name)
+            assert here.get_by_text("This part of the panel failed").count() == 0, name
             axe(page)
             shot(f"people-{name.lower()}-dark-wide")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import subprocess
@@ -71,6 +72,12 @@ def test_the_wheel_holds_the_panel_once_and_no_sources_of_it(fresh: Path) -> Non
     assert list(panel.glob("static/remoteEntry.*.js"))
     [package] = fresh.glob("lib/python*/site-packages/jupyter_swarm")
     assert not (package / "labextension").exists()
+
+
+def test_a_page_has_little_to_load(fresh: Path) -> None:
+    """All of the panel's scripts, as they travel."""
+    scripts = (fresh / "share" / "jupyter" / "labextensions" / "jupyter-swarm" / "static").glob("*.js")
+    assert 0 < sum(len(gzip.compress(path.read_bytes())) for path in scripts) < 300_000
 
 
 def test_the_server_extension_is_enabled(fresh: Path) -> None:

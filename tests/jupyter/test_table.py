@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from faces import HEAVY
@@ -135,3 +137,13 @@ def test_every_error_of_a_person_is_a_swarm_error() -> None:
     with pytest.raises(UsageError, match="'x' is no what"):
         parse("papers", verbs.VERBS["papers"].arguments, ["x"])
     assert options.nearest("nothing like it", [f"name{n}" for n in range(40)]) == ""
+
+
+def test_the_panels_form_has_every_option_of_the_magic() -> None:
+    """What it does not know it would leave in the line, where nobody who uses the form sees it."""
+    source = Path(__file__).resolve().parents[2] / "labextension" / "src" / "start" / "magic.ts"
+    form = re.findall(r"\{ name: '(--[a-z-]+)', kind: '(\w+)'", source.read_text(encoding="utf-8"))
+    magic = {each.name: each.flag for each in verbs.CELL.arguments if each.name.startswith("--")}
+    assert {name: kind == "flag" for name, kind in form} == {
+        name: flag for name, flag in magic.items() if name != "--plan"
+    }

@@ -1,4 +1,4 @@
-"""Requests of people: the same one again, whichever server took it first, is the same; without an id each is another."""
+"""Requests of people: the same one again, whichever server took it first, is the same; without an id it is another."""
 
 from __future__ import annotations
 

@@ -6,14 +6,17 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rig import DOCUMENT, Api, at_once, begun, logs, played, short, timed, unfinished
 from tornado.web import RequestHandler
+from websocket import create_connection
 
 from jupyter_swarm import events as e
 from jupyter_swarm.jupyter.server import openapi, typescript
@@ -352,6 +355,44 @@ def test_the_list_is_up_to_date_whoever_has_read_before(api: Api, quiet: Workspa
         POLLS["swarms/wine"](api, quiet)
         listed = {each["name"] for each in POLLS["swarms"](api, quiet)["swarms"]}
         assert f"late{number}" in listed
+
+
+def test_news_is_told_on_the_servers_event_bus(api: Api, quiet: Workspace) -> None:
+    """Whoever listens there learns which folder has news, and asks then."""
+    bus = f"{api.served.url.replace('http', 'ws', 1)}/api/events/subscribe"
+    known = api.ask("swarms/wine", folder=quiet.folder.name)
+    query = {"folder": quiet.folder.name, "after": known["cursor"], "ledger": known["ledger"], "wait": 20}
+    with closing(create_connection(bus, header=[f"Authorization: token {api.served.token}"], timeout=20)) as listener:
+        begun(lambda: quiet.store.append("wine", [e.Noted(text="news")]), after=1)
+        assert api.ask("swarms/wine", **query)["cursor"] > known["cursor"]
+        told = iter(lambda: json.loads(listener.recv()), None)
+        schema = "https://schema.jupyter-swarm.org/changed/v1"
+        found = next(each for each in told if each["schema_id"] == schema and each["folder"] == quiet.folder.name)
+    assert found["turn"] > 0
+    panel = REPOSITORY / "labextension" / "src" / "plugins" / "panel.ts"
+    assert f"'{schema}'" in panel.read_text(encoding="utf-8"), "it listens for the same"
+
+
+def test_the_list_tells_what_models_took(api: Api, quiet: Workspace) -> None:
+    asked = e.ModelAsked(
+        call="a", agent="inventor-1", role="brainstorming", model="local:m", prompt="ideas 2", tokens_in=900,
+        tokens_out=300, dollars=0.9,
+    )  # fmt: skip
+    took = e.ModelAnswered(call="a", tokens_in=400, tokens_out=20, dollars=0.25, seconds=1.0)
+
+    def spent() -> tuple[int, float | None]:
+        (line,) = (each for each in POLLS["swarms"](api, quiet)["swarms"] if each["name"] == "wine")
+        card = POLLS["swarms/wine"](api, quiet)["card"]["spend"]
+        assert (line["tokens"], line["dollars"]) == (card["tokens"], card["dollars"])
+        return line["tokens"], line["dollars"]
+
+    assert spent() == (0, 0.0)
+    quiet.store.append("wine", [asked])
+    quiet.store.append("wine", [took])
+    assert spent() == (420, 0.25)
+    unpriced = [msgspec.structs.replace(asked, call="b"), msgspec.structs.replace(took, call="b", dollars=None)]
+    quiet.store.append("wine", unpriced)
+    assert spent() == (840, None)
 
 
 def test_a_reader_gets_exactly_what_has_changed(api: Api, quiet: Workspace) -> None:

@@ -51,7 +51,7 @@ def test_nothing_heavy_comes_with_the_extension(tmp_path: Path) -> None:
         assert own == {f"jupyter_swarm.jupyter.server.{name}" for name in names}
         whole.append(found["import"] + found["load"])
         print(f"the extension at a server's start: {found['import']:.1f} + {found['load']:.1f} ms")
-    assert min(whole) < 500
+    assert min(whole) < 100, "some 10 ms on a quiet machine; benchmarks/panel.py measures it"
 
 
 def told(script: str, root: Path, *options: str) -> dict[str, Any]:

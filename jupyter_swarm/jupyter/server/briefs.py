@@ -11,12 +11,13 @@ from jupyter_swarm.jupyter.server import cards
 from jupyter_swarm.jupyter.server import words as w
 from jupyter_swarm.jupyter.server.replaced import check
 from jupyter_swarm.report import phrases
+from jupyter_swarm.report.models import total
 from jupyter_swarm.state import SwarmState
 from jupyter_swarm.workspace import Workspace
 
 HEADS = (
     e.SwarmRequested, e.PauseRequested, e.ResumeRequested, e.StopRequested, e.RunnerStarted, e.SwarmPaused,
-    e.SwarmResumed, e.SwarmEnded, e.BudgetChanged,
+    e.SwarmResumed, e.SwarmEnded, e.BudgetChanged, e.ModelAsked, e.ModelAnswered,
 )  # fmt: skip
 """What a line of the list is made of, by the usual folds."""
 KINDS = tuple(str(each.__struct_config__.tag) for each in (*HEADS, e.VerdictReached))
@@ -37,6 +38,7 @@ class Entry:
         """The line of it."""
         state, request = self.state, self.state.request
         found = list(self.verdicts.values())
+        models = total(state)
         working = state.phase == "running" and self.alive and not state.asked
         return w.Brief(
             name=state.name,
@@ -51,6 +53,8 @@ class Entry:
             updated=self.at,
             seconds=self.seconds,
             experiments=self.experiments,
+            tokens=models.tokens,
+            dollars=None if models.unpriced else models.dollars,
             budget=state.budget,
             supported=found.count("supported"),
             refuted=found.count("refuted"),

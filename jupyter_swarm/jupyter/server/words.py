@@ -146,6 +146,9 @@ class Brief(Head, frozen=True):
 
     seconds: float
     experiments: int
+    tokens: int
+    dollars: float | None
+    """None where nobody knows a price."""
     cursor: int
 
 

@@ -8,7 +8,9 @@ import { amount } from '../start/magic';
 import type { Steering } from '../steering';
 import type { Connection } from '../stream';
 import type * as W from '../words';
-import { Controls, isLost, KINDS, spent, untaken, useSpentWords } from './Swarms';
+import { spent } from './budget';
+import { doing } from './naming';
+import { Controls, isLost, KINDS, untaken, useSpentWords } from './Swarms';
 
 /** What the head of a swarm is given. */
 export interface HeadProps {
@@ -43,7 +45,7 @@ export function Head(props: HeadProps): ReactElement {
         </Button>
         <h2>{cut(model.name, 80)}</h2>
         {card && (
-          <Badge kind={isLost(card) ? 'warning' : KINDS[card.phase]} word={cut(card.doing, 60)} title={cut(card.why)} />
+          <Badge kind={isLost(card) ? 'warning' : KINDS[card.phase]} word={doing(trans, card)} title={cut(card.why)} />
         )}
         <Phase card={card} />
         <Link model={model} session={session} />

@@ -2,11 +2,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { useId, useState, type ReactElement } from 'react';
 
 import type { Host } from '../host';
-import { ago, Ask, Badge, Button, cut, duration, Failure, type Kind, More, Progress, useTrans } from '../parts';
+import { ago, Ask, Badge, Button, cut, duration, Failure, type Kind, More, number, Progress, useTrans } from '../parts';
 import { problemOf } from '../problem';
 import type { Session } from '../session';
 import type { Pending, Steering } from '../steering';
 import type * as W from '../words';
+import { type Spend, spent } from './budget';
+import { doing, verbOf } from './naming';
 
 /** Signs and colours of the phases. */
 export const KINDS: Readonly<Record<W.Brief['phase'], Kind>> = {
@@ -31,27 +33,23 @@ export function isOver({ phase }: { phase: W.Brief['phase'] }): boolean {
   return OVER.includes(phase);
 }
 
-/** How much of a budget is gone, and which part of it is the nearest to its end. */
-export function spent(
-  budget: W.Budget,
-  { seconds, experiments }: { seconds: number; experiments: number }
-): { value: number; max: number } {
-  const shares = [
-    { value: seconds, max: budget.seconds ?? 0 },
-    { value: experiments, max: budget.experiments ?? 0 }
-  ].filter(each => each.max > 0);
-  return shares.sort((a, b) => b.value / b.max - a.value / a.max)[0] ?? { value: 0, max: 0 };
-}
-
-/** What has been taken of a budget, in words: "12 of 500 runs · 1 min of 2 min". */
-export function useSpentWords(): (budget: W.Budget, spend: { seconds: number; experiments: number }) => string {
+/** What has been taken of a budget, in words: "12 of 500 runs · 1 min of 2 min · $0.3 of $2". */
+export function useSpentWords(): (budget: W.Budget, spend: Spend) => string {
   const trans = useTrans();
-  return (budget, { seconds, experiments }) => {
+  return (budget, { seconds, experiments, tokens, dollars }) => {
     const runs = budget.experiments
       ? trans.__('%1 of %2 runs', experiments.toLocaleString(), budget.experiments.toLocaleString())
       : trans._n('%1 run', '%1 runs', experiments);
     const time = budget.seconds ? trans.__('%1 of %2', duration(seconds), duration(budget.seconds)) : duration(seconds);
-    return `${runs} · ${time}`;
+    const words = [runs, time];
+    if (budget.tokens) {
+      words.push(trans.__('%1 of %2 tokens', tokens.toLocaleString(), budget.tokens.toLocaleString()));
+    }
+    if (budget.dollars) {
+      const paid = dollars === null ? trans.__('an unknown price') : `$${number(dollars, 3)}`;
+      words.push(trans.__('%1 of %2', paid, `$${budget.dollars.toLocaleString()}`));
+    }
+    return words.join(' · ');
   };
 }
 
@@ -111,7 +109,7 @@ function Item({ brief, ...props }: SwarmsProps & { brief: W.Brief }): ReactEleme
         </h3>
         <Badge
           kind={isLost(brief) ? 'warning' : KINDS[brief.phase]}
-          word={cut(brief.doing, 60)}
+          word={doing(trans, brief)}
           title={cut(brief.why)}
         />
       </div>
@@ -233,7 +231,7 @@ export function Unsent({ session, name }: { session: Session; name: string }): R
     <div role="status" className="jp-Swarm-unsent">
       {left.map(each =>
         each.state === 'sending' ? (
-          <p key={each.id}>{trans.__('Sending: %1', each.verb)}</p>
+          <p key={each.id}>{trans.__('Sending: %1', verbOf(trans, each.verb))}</p>
         ) : (
           <Failure
             key={each.id}
@@ -251,7 +249,7 @@ export function Unsent({ session, name }: { session: Session; name: string }): R
 /** What to say of a request that was not taken. */
 export function untaken(trans: TranslationBundle, { verb, problem }: Pending): W.Problem {
   const known = problem ?? { message: '', where: '', cure: '', reason: '' };
-  const message = trans.__('Not taken: %1. %2', verb, cut(known.message));
+  const message = trans.__('Not taken: %1. %2', verbOf(trans, verb), cut(known.message));
   const unreached = known.reason === 'Network' || known.reason === 'Timeout';
   return { ...known, message, cure: unreached ? trans.__('try again once the server is back') : known.cure };
 }

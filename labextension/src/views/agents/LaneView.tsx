@@ -9,7 +9,7 @@ import type { Lane } from './lanes';
 /** Agents that are drawn at first, and more with each press. */
 const STEP = 50;
 /** The largest number that the field takes; the runner says what is allowed. */
-const MOST = 1000;
+const MOST = 10_000;
 
 /** A lane, and what its agents need. */
 export type LaneProps = Omit<DetailProps, 'agent' | 'kept'> & { lane: Lane; wanted: string | undefined };
