@@ -34,7 +34,9 @@ def _runner_started(state: SwarmState, record: e.Record, event: e.RunnerStarted)
 def _asked(word: str) -> Callable[[SwarmState, e.Record, Any], None]:
     there = {"pause": "paused", "resume": "running"}.get(word)
 
-    def fold(state: SwarmState, record: e.Record, event: e.PauseRequested | e.ResumeRequested | e.StopRequested) -> None:
+    def fold(
+        state: SwarmState, record: e.Record, event: e.PauseRequested | e.ResumeRequested | e.StopRequested
+    ) -> None:
         _taken(state, record, event.id)
         if state.asked == "stop" or (state.phase == there and not state.asked):
             return  # nothing is asked of what ends; what is so already need not be waited for

@@ -203,7 +203,7 @@ def test_the_same_request_is_written_once_however_often_it_comes(api: Api, place
 def test_a_server_that_was_restarted_knows_what_was_asked_before(
     root: Path, place: Workspace, verb: str, target: str, value: float | None
 ) -> None:
-    """Its answer was lost with it, so that the page asks again: when another tab has asked for the opposite, perhaps."""
+    """Its answer was lost with it, so that the page asks again, after another tab has asked for the opposite."""
     told = []
     for _ in range(2):
         with server(root, PLENTY) as found, Api(found) as mine:
