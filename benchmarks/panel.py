@@ -11,14 +11,14 @@ of its own appends experiments at the pace of ten thousand an hour (`--rate`: a 
                            is never shown counts as a minute
     scroll_fps             frames a second while the table of all runs is scrolled, some six rows a frame
     heap_mb                JavaScript heap that the panel adds to JupyterLab's own, after an hour's events: half of them
-                           there when it opens, half replayed in twenties, then Runs and Log looked at; garbage collected
+                           there when it opens, half replayed in twenties, then Log and Runs looked at; collected
     heap_total_mb          the same, JupyterLab's own included
     server_core_share      of one core, with three tabs open and events coming: all that the server takes
     server_idle_share      the same before there is any tab
     bundle_kb_gzip         of all that the panel loads
 
-and besides what the extension adds to a server's start (`start_ms`: imports and routes, in a fresh process). `--quick` has
-1,000 experiments and 100 agents. Prints one JSON object at the end.
+and besides what the extension adds to a server's start (`start_ms`: imports and routes, in a fresh process). `--quick`
+has 1,000 experiments and 100 agents. Prints one JSON object at the end.
 """
 
 from __future__ import annotations

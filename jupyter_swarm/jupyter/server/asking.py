@@ -141,9 +141,13 @@ def append(swarm: Handle, asked: w.Ask) -> int:
         if asked.verb in ("resume", "stop"):
             swarm.ensure_runner()  # which may be what failed, when it was written
         return before
-    plain = {"pause": swarm.pause, "resume": swarm.resume, "stop": swarm.stop}.get(asked.verb)
-    if plain is not None:
-        state = plain(id=id)
-        return state.taken.get(id, state.last)
-    value = None if isinstance(asked.value, bool) else asked.value
-    return swarm.steer(asked.verb, asked.target, value, id=id).number
+    if asked.verb == "pause":
+        state = swarm.pause(id=id)
+    elif asked.verb == "resume":
+        state = swarm.resume(id=id)
+    elif asked.verb == "stop":
+        state = swarm.stop(id=id)
+    else:
+        value = None if isinstance(asked.value, bool) else asked.value
+        return swarm.steer(asked.verb, asked.target, value, id=id).number
+    return state.taken.get(id, state.last)
