@@ -85,12 +85,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture
 def shot(page: Page, request: pytest.FixtureRequest) -> Iterator[object]:
     """Keep a picture under `artefacts/`, and one of the page when the test ends."""
+    from playwright.sync_api import Error
+
     ARTEFACTS.mkdir(exist_ok=True)
 
     def take(name: str, selector: str = "") -> Path:
         path = ARTEFACTS / f"{name}.png"
-        (page.locator(selector).first if selector else page).screenshot(path=path)
-        return path
+        while True:
+            try:
+                (page.locator(selector).first if selector else page).screenshot(path=path)
+                return path
+            except Error as error:
+                if "not attached" not in error.message:  # what is live may be drawn anew just then
+                    raise
 
     yield take
     page.screenshot(path=ARTEFACTS / f"{request.node.name}-last.png")
