@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from jupyter_swarm.jupyter.server.extension import SwarmServer
     from jupyter_swarm.jupyter.server.watching import Watch
 
-MOST_RUNS = 200
+MOST_RUNS = MOST_EVENTS = 200
 _HERE = f"{__name__}:"
 READING = [
     _HERE + name
-    for name in ("swarm_list", "swarm_status", "swarm_hypothesis", "swarm_runs", "swarm_run", "papers_search")
-]
-WRITING = [_HERE + name for name in ("swarm_ask",)]
+    for name in (
+        "swarm_list", "swarm_status", "swarm_hypothesis", "swarm_runs", "swarm_run", "swarm_events",
+        "papers_list", "papers_search", "papers_read",
+    )
+]  # fmt: skip
+WRITING = [_HERE + name for name in ("swarm_ask", "swarm_report", "papers_add")]
 
 
 def tools() -> list[str]:
@@ -113,6 +116,44 @@ async def swarm_run(name: str, number: int, folder: str = "") -> dict[str, Any]:
     return _plain(await watch.run(lambda: mirror.look(lambda state: cards.run(state, row))))
 
 
+async def swarm_events(name: str, folder: str = "", after: int = 0, limit: int = 50) -> dict[str, Any]:
+    """The ledger's own records of a swarm, in their order: what happened, when, and at which moment of its clock.
+
+    Args:
+        name: of the swarm.
+        folder: relative to the server's root.
+        after: the record's number after which to begin; `cursor` in the answer is where to go on.
+        limit: how many, at most 200.
+    """
+    watch = _watch(folder)
+    mirror = await watch.mirror(name)
+    most = max(1, min(limit, MOST_EVENTS))
+    return _read(await watch.run(lambda: mirror.events(max(0, after), most, watch.ledger)))
+
+
+async def papers_list(folder: str = "") -> dict[str, Any]:
+    """The folder's papers: id, title, kind, how many passages.
+
+    Args:
+        folder: relative to the server's root.
+    """
+    shelf = _server().libraries.of(_watch(folder).workspace)
+    return _plain(await _server().slowly(shelf.listed))
+
+
+async def papers_read(paper: str, folder: str = "", start: int = 0, end: int = 0) -> dict[str, Any]:
+    """A window of a paper's text, with its sections or pages, and where swarms have cited it.
+
+    Args:
+        paper: its id, as papers_list and papers_search have it.
+        folder: relative to the server's root.
+        start: of the first character.
+        end: after the last; 0 for a window of the usual length.
+    """
+    shelf = _server().libraries.of(_watch(folder).workspace)
+    return _plain(await _server().slowly(lambda: shelf.text(paper, max(0, start), end)))
+
+
 async def papers_search(query: str, folder: str = "") -> dict[str, Any]:
     """Passages of the folder's papers, best first, word for word with their places.
 
@@ -137,15 +178,56 @@ async def swarm_ask(name: str, verb: str, target: str = "", value: str = "", fol
     """
     from jupyter_swarm.jupyter.server import words as w
 
-    server = _server()
-    if not server.mcp_writes:
-        raise PolicyError("tools may only look here", where="c.SwarmServer.mcp_writes", cure="ask your administrator")
+    server = _writer("to steer a swarm")
     asked = {"verb": verb, "target": target, "value": value or None, "wait": 3.0}
     try:
         request = msgspec.convert(asked, w.Ask)
     except msgspec.ValidationError as error:
         raise UsageError(f"this cannot be asked: {error}") from None
     return _plain(await server.desk.take(_watch(folder), name, request))
+
+
+async def swarm_report(name: str, folder: str = "") -> dict[str, Any]:
+    """Write a swarm's report notebook beside the person's notebooks: its path.
+
+    Args:
+        name: of the swarm.
+        folder: relative to the server's root.
+    """
+    from jupyter_swarm import report
+
+    server, watch = _writer("to write a report"), _watch(folder)
+    mirror = await watch.mirror(name)
+    return _plain(server.written(await server.slowly(lambda: report.write(mirror.workspace, name))))
+
+
+async def papers_add(sources: list[str], folder: str = "") -> dict[str, Any]:
+    """Add papers to the folder's library: what became of each.
+
+    Args:
+        sources: files, patterns like papers/*.pdf, or module:name for a package's documentation.
+        folder: relative to the server's root.
+    """
+    from jupyter_swarm.jupyter.server import papers
+
+    server, watch = _writer("to add papers"), _watch(folder)
+    checked = await server.slowly(lambda: [server.root.source(watch.folder, each) for each in sources])
+    return _plain(await papers.add(watch.workspace, checked))
+
+
+def _writer(what: str) -> SwarmServer:
+    """The server, where it lets tools ask for changes.
+
+    Raises:
+        PolicyError: it does not.
+    """
+    from jupyter_swarm import policy
+
+    server = _server()
+    if not server.mcp_writes:
+        raise PolicyError("tools may only look here", where="c.SwarmServer.mcp_writes", cure="ask your administrator")
+    policy.from_environment().check_open(what)
+    return server
 
 
 def _server() -> SwarmServer:

@@ -16,7 +16,10 @@ pytestmark = pytest.mark.slow
 
 CELL = "rate = 0.3  #: 0..1\nseed = 0\nscore = 1 - (rate - 0.6) ** 2 + (seed * 7919 % 13) / 1000\n"
 Run = Callable[..., subprocess.CompletedProcess[str]]
-READING = ["papers_search", "swarm_hypothesis", "swarm_list", "swarm_run", "swarm_runs", "swarm_status"]
+READING = [
+    "papers_list", "papers_read", "papers_search", "swarm_events", "swarm_hypothesis", "swarm_list", "swarm_run",
+    "swarm_runs", "swarm_status",
+]  # fmt: skip
 
 
 def told(folder: Path, how: str, name: str) -> dict[str, Any]:
@@ -32,6 +35,7 @@ def told(folder: Path, how: str, name: str) -> dict[str, Any]:
 
 def test_agents_may_look_and_ask_only_where_an_administrator_lets_them(folder: Path, command: Run) -> None:
     (folder / "cell.py").write_text(CELL, encoding="utf-8")
+    (folder / "more.md").write_text("# More\n\nMore of the same, on scaling.\n", encoding="utf-8")
     (folder / "notes.md").write_text("# Scaling\n\nScaling brings the range of a column to one.\n", encoding="utf-8")
     assert command("papers", "add", "notes.md").returncode == 0
     options = ("--maximize", "score", "--agents", "4")
@@ -49,10 +53,20 @@ def test_agents_may_look_and_ask_only_where_an_administrator_lets_them(folder: P
     assert "leads out of the server's root" in found["outside"]["error"]
     assert "there is no swarm 'nobody'" in found["missing"]["error"]
     assert "range of a column" in found["papers"]["hits"][0]["text"]
-    assert "error" in found["ask"], "a tool that was not offered"
+    assert [each["event"]["kind"] for each in found["events"]["events"]] == ["swarm-requested", "runner-started"]
+    assert found["listed"]["papers"][0]["title"] == "Scaling"
+    assert "brings the range of a column to one" in found["text"]["text"]
+    for tool in ("ask", "report", "add", "priority"):
+        assert "error" in found[tool], "a tool that was not offered"
+    assert not list(folder.glob("*-report.ipynb"))
 
     found = told(folder, "writes", "long")
-    assert found["tools"] == sorted([*READING, "swarm_ask"])
+    assert found["tools"] == sorted([*READING, "swarm_ask", "swarm_report", "papers_add"])
+    assert (folder / found["report"]["path"]).is_file()
+    assert [each["title"] for each in found["add"]["added"]] == ["More"]
+    assert "leads out of the server's root" in found["stranger"]["error"]
+    assert found["priority"]["done"] is True
+    assert "priority 3 now" in found["priority"]["answer"]
     assert found["ask"]["number"] > 0
     assert "error" in found["nonsense"]
 

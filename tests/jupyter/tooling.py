@@ -48,6 +48,13 @@ async def main(folder: str, writes: bool, name: str) -> dict[str, Any]:
             "outside": await asked(client, "swarm_list", folder="../.."),
             "missing": await asked(client, "swarm_status", name="nobody"),
             "papers": await asked(client, "papers_search", query="range of a column"),
+            "events": await asked(client, "swarm_events", name=name, limit=2),
+            "listed": (listed := await asked(client, "papers_list")),
+            "text": await asked(client, "papers_read", paper=listed["papers"][0]["paper"]),
+            "report": await asked(client, "swarm_report", name=name),
+            "add": await asked(client, "papers_add", sources=["more.md"]),
+            "stranger": await asked(client, "papers_add", sources=["../../*.md"]),
+            "priority": await asked(client, "swarm_ask", name=name, verb="priority", target="D1", value="3"),
             "ask": await asked(client, "swarm_ask", name=name, verb="pause"),
             "nonsense": await asked(client, "swarm_ask", name=name, verb="explode"),
         }
