@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -144,3 +145,31 @@ def test_a_failed_baseline_is_shown_with_its_traceback_and_a_saved_notebook_read
     page_of = [each.data["text/html"] for each in outputs if "text/html" in each.get("data", {})]
     assert len(page_of) == 1
     assert "<script" not in page_of[0]
+
+
+def test_after_a_restart_of_the_kernel_watch_brings_it_back_alive(
+    page: Page, lab: Lab, shot: Callable[..., Path]
+) -> None:
+    moves, workspace, name = logs.wine(), Workspace(lab.folder), "again"
+    half = len(moves) // 2
+    logs.play(workspace.store, moves[:half], name)
+    workspace.store.lease(name, "test:1", seconds=600)
+    opened(page, lab, name, f"%load_ext jupyter_swarm\n%swarm watch {name}")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile("^Restart Kernel…")).click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()
+    page.locator(".jp-Dialog").wait_for(state="detached")
+    page.get_by_text("| Idle").first.wait_for()
+
+    second = page.locator(".jp-Notebook .jp-CodeCell").nth(1)
+    second.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    live = second.locator(".jsw-live")
+    live.get_by_text("Which preprocessing").first.wait_for()
+    assert live.locator(".badge.open").count() == 0
+    logs.play(workspace.store, moves[half:-1], name)
+    live.locator(".badge.open").first.wait_for(timeout=10_000)
+    shot("view-again", ".jsw-live")
+    live.get_by_role("button", name="Pause").click()
+    until(lambda: asked(workspace, PauseRequested, name))
+    live.get_by_text("pausing").first.wait_for(timeout=5_000)
