@@ -160,6 +160,10 @@ def test_after_a_restart_of_the_kernel_watch_brings_it_back_alive(
     page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()
     page.locator(".jp-Dialog").wait_for(state="detached")
     page.get_by_text("| Idle").first.wait_for()
+    old = page.locator(".jp-Notebook .jp-CodeCell").first.locator(".jsw-live")
+    said = "node => getComputedStyle(node, '::before').content"
+    until(lambda: "%swarm watch" in old.evaluate(said))
+    shot("view-of-an-ended-kernel", ".jsw-live")
 
     second = page.locator(".jp-Notebook .jp-CodeCell").nth(1)
     second.locator(".cm-content").click()
@@ -169,7 +173,9 @@ def test_after_a_restart_of_the_kernel_watch_brings_it_back_alive(
     assert live.locator(".badge.open").count() == 0
     logs.play(workspace.store, moves[half:-1], name)
     live.locator(".badge.open").first.wait_for(timeout=10_000)
-    shot("view-again", ".jsw-live")
+    assert live.evaluate(said) in ("none", '""')
+    live.scroll_into_view_if_needed()
+    shot("view-again")
     live.get_by_role("button", name="Pause").click()
     until(lambda: asked(workspace, PauseRequested, name))
     live.get_by_text("pausing").first.wait_for(timeout=5_000)

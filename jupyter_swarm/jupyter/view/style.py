@@ -80,6 +80,13 @@ overflow:visible}
 background:transparent;color:var(--jp-ui-font-color1,inherit)}
 .jsw-live .jupyter-button:focus-visible{outline:2px solid var(--jp-brand-color1,#1976d2);outline-offset:1px}
 .jsw-live .jupyter-button:disabled{opacity:.45}
+.jsw-live .jupyter-widgets-disconnected::before{display:none!important}
+.jsw-live.jupyter-widgets-disconnected::before{content:"The kernel that drew this has ended or begun anew; its swarm \
+needs none. %swarm watch and its name bring the view back.";border-left:4px solid #b54708;padding:4px 10px;
+background:var(--jp-layout-color2,rgba(128,128,128,.13));color:var(--jp-ui-font-color1,inherit);
+font:13px/1.5 var(--jp-ui-font-family,system-ui,sans-serif)}
+.jsw-live.jupyter-widgets-disconnected>*{filter:grayscale(1)}
+.jsw-live.jupyter-widgets-disconnected :is(.jupyter-button,.widget-slider){pointer-events:none;opacity:.45}
 .jsw-press,.jsw-stop{display:contents!important}
 .jsw-press .widget-toggle-button{display:inline-flex;flex-direction:row-reverse;align-items:center;width:auto;margin:0}
 .jsw-press .mod-active{background:var(--jp-layout-color3,rgba(128,128,128,.4));box-shadow:none}
