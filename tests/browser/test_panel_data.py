@@ -14,6 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "jupyter"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "library"))
 import logs
 from faces import end_all, quiet_library, wait_for
 from panel import (
@@ -33,6 +34,7 @@ from panel import (
     wide,
     widened,
 )
+from shelves import pdf_bytes
 
 from jupyter_swarm.api import Swarm
 from jupyter_swarm.workspace import Workspace
@@ -528,6 +530,35 @@ def test_papers_are_found_added_and_refused(page: Page, lab: Lab, tmp_path: Path
     outcome(page, "dropped.exe", "refused")
     assert (lab.folder / "papers" / "dropped.md").is_file()
     until(lambda: here.get_by_role("button", name="A paper that was dropped").count() == 1, what="it in the library")
+
+
+def test_a_pdf_opens_at_the_page_where_the_passage_stands(page: Page, lab: Lab, shot: Callable[..., Path]) -> None:
+    plain = "Line {} of page {} says nothing of what is looked for, at some length and in plain words."
+    pages = ["\n".join(plain.format(line, number) for line in range(40)) for number in range(1, 31)]
+    pages[22] += "\nGossamer wings of the dragonfly were weighed at noon."
+    (lab.folder / "long.pdf").write_bytes(pdf_bytes(pages, title="A long paper"))
+    opened(page, lab)
+    here = section(page, "Papers")
+    path = here.get_by_label("Add by path, pattern or module:NAME")
+    path.fill("long.pdf")
+    path.press("Enter")
+    outcome(page, "long.pdf", "added")
+    search = here.get_by_role("searchbox", name="What to look for in the papers")
+    search.fill("gossamer wings of the dragonfly")
+    search.press("Enter")
+    hit = here.locator(".jp-Swarm-hits li").filter(has_text="Gossamer").first
+    assert "page 23" in hit.inner_text()
+    hit.get_by_role("button").first.click()
+    reader = page.locator(f"{MAIN} .jp-Swarm-reader")
+    mark = reader.locator("mark").filter(has_text="Gossamer").first
+    mark.wait_for()
+    until(lambda: in_sight(page, mark), what="the passage in the window")
+    reader.get_by_text(re.compile("^30 parts$")).click()
+    reader.get_by_role("button", name="page 7", exact=True).click()
+    other = reader.get_by_text("Line 0 of page 7 says").first
+    other.wait_for()
+    until(lambda: in_sight(page, other), what="page 7 in the window")
+    shot("data-reader-pdf")
 
 
 def test_a_paper_dragged_from_the_file_browser_and_where_papers_are_cited(
