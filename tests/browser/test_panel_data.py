@@ -697,10 +697,18 @@ def test_every_state_is_readable_in_every_theme(browser: Browser, lab: Lab, them
             page.screenshot(path=ARTEFACTS / f"data-{state}-{word}.png")
             axe(page, rules=COLOURS)
 
+        listed(page, "wine").wait_for()
+        look("list")
         shown(page, "wine")
         wide(page, 320)
         section(page, "Overview").get_by_role("img").first.wait_for()
         look("overview")
+        for name in ("Directions", "Findings", "Agents", "Log"):
+            here = section(page, name)
+            until(lambda here=here: here.locator(".jp-Swarm-loading").count() == 0 and here.inner_text(), what=name)
+            for fold in here.locator("summary").all()[:3]:
+                fold.click()
+            look(name.lower())
         widened(page)
         here = section(page, "Runs")
         here.get_by_role("grid").focus()
