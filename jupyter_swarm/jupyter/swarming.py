@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from jupyter_swarm import policy
 from jupyter_swarm.api import Swarm
 from jupyter_swarm.errors import CellError, UsageError
 from jupyter_swarm.jupyter import source
@@ -68,11 +69,15 @@ def begin(
     Raises:
         SwarmError: the cell or an option cannot be used; nothing was started then.
     """
-    name, agents = check_name(options.name or NAME), options.agents or AGENTS
+    house = policy.from_environment()
+    name, agents = check_name(options.name or NAME), options.agents or min(AGENTS, house.agents or AGENTS)
     objective = objective_of(options.maximize, options.minimize)
-    budget = options.budget or parse_budget(BUDGET)
+    usual = parse_budget(BUDGET)
+    if house.seconds is not None:  # what nobody has asked for is not refused
+        usual = msgspec.structs.replace(usual, seconds=min(usual.seconds or house.seconds, house.seconds))
+    budget = options.budget or usual
     if budget.seconds is None and budget.experiments is None:
-        budget = msgspec.structs.replace(budget, seconds=parse_budget(BUDGET).seconds)
+        budget = msgspec.structs.replace(budget, seconds=usual.seconds)
     models = " ".join(_names(options.model))
     vary, fix = _names(options.vary), _names(options.fix)
     code, setup, done = joined(code, earlier, options.cells, options.setup)
@@ -144,8 +149,9 @@ def _beginning(swarm: Swarm, asked: str, options: SimpleNamespace, face: Face) -
         again = "--new or another budget starts another" if state.over else "--new starts another"
         same = f"The cell and its line are unchanged: this is {name} again, with the data taken then."
         return f"{same} It is {doing}. {again}."
+    agents = state.request.agents if state.request else AGENTS
     default = "" if options.budget else "; no budget was given"
-    words = f"{name} has begun: {phrases.plural(options.agents or AGENTS, 'agent')}, budget {_budget(swarm)}{default}."
+    words = f"{name} has begun: {phrases.plural(agents, 'agent')}, budget {_budget(swarm)}{default}."
     if state.option("models", "") and state.request is not None:
         words += f" {_limits(state.request.options, state.budget)}"
     if name != asked:

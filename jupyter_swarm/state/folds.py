@@ -163,7 +163,7 @@ def _finished(state: SwarmState, record: e.Record, event: e.ExperimentFinished) 
     if row is None:
         return
     run, experiment = event.run, row.experiment
-    row.run, row.at = run, record.at
+    row.run, row.at, row.back = run, record.at, record.active_seconds
     state.returns.append(record.active_seconds)
     state.seconds["screening" if experiment.purpose in SCREENING else "confirmation"] += run.seconds
     case = state.cases.get(experiment.hypothesis)

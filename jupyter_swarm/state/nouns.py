@@ -214,6 +214,9 @@ class Row:
     run: Run | None = None
     at: float = 0.0
     clock: float = 0.0
+    """The swarm's, when it began."""
+    back: float = 0.0
+    """The swarm's clock, when it came back."""
 
 
 @dataclass(slots=True)

@@ -409,6 +409,8 @@ test('files of the browser are named from the workspace’s folder', () => {
   assert.equal(sourceOf('other/a.pdf', 'nb'), null);
   assert.equal(sourceOf('nbx/a.pdf', 'nb'), null);
   assert.equal(sourceOf('a.pdf', ''), 'a.pdf');
+  assert.equal(sourceOf('nb/papers/Deep learning: a review.pdf', 'nb'), 'papers/Deep learning: a review.pdf');
+  assert.equal(sourceOf('Attention: all of it.pdf', ''), 'Attention: all of it.pdf');
 });
 
 const PROBLEM: W.Problem = { message: 'no', where: '', cure: '', reason: '' };

@@ -69,6 +69,18 @@ test('what a cell assigns, the last first', () => {
     'print(a=1)', 'd["k"] = 1', 'o.p = 2', 'loss = 2'
   ]; // prettier-ignore
   assert.deepEqual(assigned(code.join('\n')), ['loss', 'n', 'f1', 'model']);
+  assert.deepEqual(assigned('only, = pair\nelse: x = 1\nx //= 2\ny != 2\na <= b'), ['x', 'only']);
+});
+
+test('what a cell assigns is found at once, whatever its lines say', () => {
+  const lines = [
+    'from __future__ import annotations', 'This cell trains a classifier and measures it on many other cells'.repeat(50),
+    `${'f'.repeat(100_000)}(x)`, `${'a, '.repeat(50_000)}b`, `${'a '.repeat(50_000)}= 1`, `${' '.repeat(100_000)}x = 1`,
+    `x${' '.repeat(100_000)}y`, `x${' '.repeat(100_000)}+y = 1`
+  ]; // prettier-ignore
+  const began = Date.now();
+  assert.deepEqual(assigned([...lines, 'f1 = 1'].join('\n')), ['f1']);
+  assert.equal(Date.now() - began < 2000, true);
 });
 
 test('budgets are read as the magic reads them', () => {

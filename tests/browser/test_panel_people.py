@@ -578,7 +578,7 @@ def test_agents_are_hired_dismissed_and_a_lane_resized_by_the_runner(
     carried_out(live, "resize", "brainstorming", float(wish))
     until(lambda: len(working(live, "brainstorming")) == wish)
     lane(page, "brainstorming").get_by_text(f"{wish} work", exact=True).wait_for()
-    size.fill("5000")
+    size.fill("50000")
     assert size.get_attribute("aria-invalid") == "true"
     size.press("Enter")
     assert len(asked(live, "resize")) == 1, "what cannot be is not sent"

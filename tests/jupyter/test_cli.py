@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import logs
 
 from jupyter_swarm import __version__
+from jupyter_swarm import events as e
 from jupyter_swarm.api import Swarm, list_swarms
 from jupyter_swarm.workspace import Workspace
 
@@ -271,3 +272,16 @@ def test_it_is_quick_to_say_nothing(command: Command) -> None:
     began = time.monotonic()
     assert command("--version").returncode == 0
     assert time.monotonic() - began < 5
+
+
+def test_what_nobody_asked_for_is_as_much_as_an_administrator_allows(
+    study: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_SWARM_POLICY", '{"agents": 3, "seconds": 5}')
+    began = command("run", study, "--maximize", "score", "--name", "small", "--wait", "--json")
+    assert began.returncode == 0, began.stderr
+    asked = next(iter(Workspace(study.parent).store.read(0, swarm="small"))).event
+    assert isinstance(asked, e.SwarmRequested)
+    assert (asked.agents, asked.budget.seconds) == (3, 5.0)
+    refused = command("run", study, "--maximize", "score", "--name", "large", "--agents", "4")
+    assert "4 agents are more than the 3 that are allowed" in refused.stderr

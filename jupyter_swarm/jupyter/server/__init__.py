@@ -5,7 +5,7 @@ handlers.py     one class a path; base.py: who may, how much, how errors are sai
 words.py        what is said; typescript.py, openapi.py: the same for the panel, and for whoever reads a description
 watching.py     waking those who wait when a ledger has changed
 mirror.py       one swarm and which part of it changed when; briefs.py: the list; cards.py: how they look
-replaced.py     noticing that another ledger has been put in the place of the one that was read
+                (../replaced.py notices that another ledger has been put in the place of the one that was read)
 asking.py       requests: appended once, however often they arrive
 papers.py       the library
 places.py       which folders may be named

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from jupyter_swarm.api import Swarm
 from jupyter_swarm.errors import UsageError
+from jupyter_swarm.jupyter.replaced import Replaced
 from jupyter_swarm.jupyter.server import words as w
 from jupyter_swarm.jupyter.server.mirror import Mirror
-from jupyter_swarm.jupyter.server.replaced import Replaced
 from jupyter_swarm.jupyter.server.watching import Watch
 from jupyter_swarm.state import SwarmState
 

@@ -7,9 +7,9 @@ import time
 
 from jupyter_swarm import events as e
 from jupyter_swarm import register
+from jupyter_swarm.jupyter.replaced import check
 from jupyter_swarm.jupyter.server import cards
 from jupyter_swarm.jupyter.server import words as w
-from jupyter_swarm.jupyter.server.replaced import check
 from jupyter_swarm.report import phrases
 from jupyter_swarm.report.models import total
 from jupyter_swarm.state import SwarmState

@@ -295,7 +295,7 @@ def runs(state: SwarmState, rows: Iterable[Row], known: Mapping[str, dict[str, V
         table.state.append(state_of(row))
         table.value.append(run.value if run else None)
         table.seconds.append(run.seconds if run else 0.0)
-        table.clock.append(row.clock)
+        table.clock.append(row.back if run else row.clock)
         table.title.append(cut(experiment.title, 200))
         table.edits.append(known.get(experiment.code, {}))
     return table

@@ -18,10 +18,10 @@ import msgspec
 
 from jupyter_swarm import events as e
 from jupyter_swarm import register
+from jupyter_swarm.jupyter.replaced import fresh
 from jupyter_swarm.jupyter.server import cards
 from jupyter_swarm.jupyter.server import words as w
 from jupyter_swarm.jupyter.server.lines import told
-from jupyter_swarm.jupyter.server.replaced import fresh
 from jupyter_swarm.state import Case, Direction, SwarmState
 from jupyter_swarm.words import Value
 from jupyter_swarm.workspace import Workspace

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from jupyter_swarm.errors import UsageError
+from jupyter_swarm.jupyter.replaced import Replaced
 from jupyter_swarm.jupyter.server.briefs import Shelf
 from jupyter_swarm.jupyter.server.mirror import Mirror
-from jupyter_swarm.jupyter.server.replaced import Replaced
 from jupyter_swarm.workspace import Workspace
 
 LOOK_SECONDS = 0.05

@@ -117,7 +117,7 @@ class Row:
             max=max(HIGHEST, direction.priority),
             step=STEP,
             description="Priority",
-            description_tooltip=f"Priority of the direction {direction.title[:200]}",
+            tooltip=f"Priority of the direction {direction.title[:200]}",
             continuous_update=False,
             readout_format=".1f",
             layout=w.Layout(width="auto"),
@@ -143,6 +143,12 @@ class Row:
             self.slider.max = max(self.slider.max, direction.priority)
             self.slider.value = direction.priority
             self._say_known()
+
+    def back(self) -> None:
+        """It could not be asked for: stand where the ledger says."""
+        self.asked, self.shown = None, self.seen
+        self.slider.value = self.seen
+        self._say_known()
 
     def _refused(self, state: SwarmState) -> bool:
         if self.asked is None:

@@ -53,7 +53,7 @@ class SwarmView:
         self.open = True
         self._feed: Feed = WATCHER.feed(swarm.workspace, swarm.name)
         self._display: Any = None
-        self._over = self._feed.state.over
+        self._kept = _kept(self._feed.state)
         self._rows: dict[str, Row] = {}
         self._cards: dict[str, w.HTML] = {}
         names = (
@@ -90,8 +90,7 @@ class SwarmView:
         from IPython.display import display
 
         self._display = display(self._bundle(), raw=True, display_id=True)
-        if not self._feed.state.over:
-            WATCHER.watch(self._feed, self)
+        WATCHER.watch(self._feed, self)
         return self
 
     def refresh(self) -> None:
@@ -124,8 +123,8 @@ class SwarmView:
         self._renew_findings(state)
         self._renew_directions(state)
         self._renew_buttons(state, alive)
-        if state.over and not self._over:
-            self._over = True
+        if (kept := _kept(state)) != self._kept:
+            self._kept = kept
             if self._display is not None:  # so that the notebook is saved with the end, not with the beginning
                 self._display.update(self._bundle(), raw=True)
 
@@ -183,7 +182,7 @@ class SwarmView:
         _children(self._directions, shown)
 
     def _renew_buttons(self, state: SwarmState, alive: bool) -> None:
-        lost = not alive and state.phase == "running"
+        lost = not alive and state.phase in ("requested", "running")
         paused = state.phase == "paused" or state.asked == "pause"
         wanted = {
             "pause": not state.over and not paused and not lost,
@@ -247,7 +246,11 @@ class SwarmView:
 
     def _weigh(self, direction: str, priority: float) -> None:
         def act() -> None:
-            self.swarm.steer(verb="priority", target=direction, value=priority)
+            try:
+                self.swarm.steer(verb="priority", target=direction, value=priority)
+            except Exception:
+                self._rows[direction].back()
+                raise
             self._say(f"Asked for priority {priority:g}.")
 
         self._do(act)
@@ -267,6 +270,11 @@ class SwarmView:
         )
         with self._feed.lock:
             return {**panes.bundle(self._feed.state, self._feed.alive), **live}
+
+
+def _kept(state: SwarmState) -> tuple[object, ...]:
+    """What a saved notebook has to have right: the end, and what a person has said of findings after it."""
+    return (state.over, *((case.mark, case.read) for case in state.cases.values())) if state.over else ()
 
 
 def _children(box: w.VBox, children: list[Any]) -> None:

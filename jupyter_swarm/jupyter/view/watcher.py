@@ -10,12 +10,31 @@ import time
 from contextlib import suppress
 from typing import Any, Protocol
 
-from jupyter_swarm.errors import SwarmError
+from jupyter_swarm.errors import LedgerError, SwarmError
+from jupyter_swarm.events import Record
+from jupyter_swarm.jupyter.replaced import Replaced, fresh
 from jupyter_swarm.state import SwarmState
 from jupyter_swarm.workspace import Workspace
 
 SOON, LATEST, GROWTH = 0.8, 5.0, 1.25
 """Seconds to the next look after news, the longest wait, and by how much the wait grows while all is quiet."""
+
+
+MOST = 100_000
+"""Records that are read at once."""
+MOST_VIEWS = 32
+"""Of one swarm, that are kept up to date: the last ones; a view of a cell that was run again is never closed."""
+Identity = tuple[int, int] | None
+Key = tuple[str, str, Identity]
+
+
+def identity(workspace: Workspace) -> Identity:
+    """Which file its ledger is: device and inode; None where there is none."""
+    try:
+        found = (workspace.root / "ledger.sqlite").stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class Watched(Protocol):
@@ -41,13 +60,33 @@ class Feed:
         self.views: list[Watched] = []
         self.wait, self.due, self.alive = SOON, 0.0, True
         self.lock = threading.RLock()
+        self._last: Record | None = None
+        self._file = identity(workspace)
+        self.key: Key = (str(workspace.root), name, self._file)
 
     def read(self) -> bool:
-        """Fold what is new; whether anything changed."""
+        """Fold what is new; whether anything changed.
+
+        Raises:
+            LedgerError: it cannot be read, or is gone.
+        """
         with self.lock:
-            records = self.workspace.store.read(self.state.last, swarm=self.name)
+            file = identity(self.workspace)
+            self._file = self._file or file
+            if file != self._file:
+                raise LedgerError(
+                    f"the ledger in which {self.name} stood is gone",
+                    where=str(self.workspace.root),
+                    cure=f"%swarm watch {self.name} shows what is there now",
+                )
+            try:
+                records = fresh(self.workspace.store, self._last, swarm=self.name, limit=MOST)
+            except Replaced:  # by a copy, restored: that is told from its beginning
+                self.state, self._last = SwarmState(name=self.name), None
+                records = fresh(self.workspace.store, None, swarm=self.name, limit=MOST)
             for record in records:
                 self.state.apply(record)
+                self._last = record
             alive = self.state.over or self.workspace.store.holder(self.name) is not None
             changed = bool(records) or alive != self.alive
             self.alive = alive
@@ -73,15 +112,15 @@ class Feed:
 
     @property
     def done(self) -> bool:
-        """Whether nothing more can come that anyone would see."""
-        return not self.views or self.state.over
+        """Whether nobody looks any more. What was judged is approved and vetoed after the end, too."""
+        return not self.views
 
 
 class Watcher:
     """The feeds of this kernel and the one thread that reads them."""
 
     def __init__(self) -> None:
-        self._feeds: dict[tuple[str, str], Feed] = {}
+        self._feeds: dict[Key, Feed] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -89,15 +128,15 @@ class Watcher:
     def feed(self, workspace: Workspace, name: str) -> Feed:
         """The feed of a swarm, read up to now (in the caller's thread, so that the first picture is whole)."""
         with self._lock:
-            feed = self._feeds.setdefault((str(workspace.root), name), Feed(workspace, name))
+            feed = self._feeds.setdefault((str(workspace.root), name, identity(workspace)), Feed(workspace, name))
         feed.read()
         return feed
 
     def watch(self, feed: Feed, view: Watched) -> None:
         """Tell `view` of what is new from here on."""
         with self._lock:
-            self._feeds[str(feed.workspace.root), feed.name] = feed
-            feed.views.append(view)
+            self._feeds[feed.key] = feed
+            feed.views[:] = [*feed.views[1 - MOST_VIEWS :], view]
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="jupyter-swarm-view", daemon=True)
                 self._thread.start()
@@ -117,8 +156,11 @@ class Watcher:
         _speak_for_no_cell()
         while True:
             now = time.monotonic()
-            for feed in list(self._feeds.values()):
-                feed.views[:] = [view for view in feed.views if view.open]
+            with self._lock:
+                feeds = list(self._feeds.values())
+                for feed in feeds:
+                    feed.views[:] = [view for view in feed.views if view.open]
+            for feed in feeds:
                 if feed.views and feed.due <= now:
                     feed.turn(now)
             with self._lock:

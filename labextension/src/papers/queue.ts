@@ -112,13 +112,18 @@ function outcome({ added, problems }: Additions): Partial<Item> {
   return { state, problems, titles: added.map(each => each.title) };
 }
 
+/** A path without JupyterLab's drive ("RTC:"). A colon in a name ("Deep learning: a review.pdf") tells of no drive. */
+export function localPath(path: string): string {
+  return path.replace(/^[^/:\s]+:(?!\s)/, '');
+}
+
 /**
  * A file of JupyterLab's browser as a source: relative to the workspace's folder; null where it lies elsewhere.
  *
  *     sourceOf('nb/papers/a.pdf', 'nb')  // 'papers/a.pdf'
  */
 export function sourceOf(path: string, folder: string): string | null {
-  const local = path.includes(':') ? path.slice(path.indexOf(':') + 1) : path;
+  const local = localPath(path);
   if (folder === '') {
     return local;
   }

@@ -10,6 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Api } from '../api';
 import { swarmIcon } from '../icon';
+import { localPath } from '../papers/queue';
 import { Session } from '../session';
 import { Preferences } from '../settings';
 import { type Parts, SwarmPanel } from '../sidebar';
@@ -81,11 +82,6 @@ export const panelPlugin: JupyterFrontEndPlugin<ISwarms> = {
 function folderOf(notebooks: INotebookTracker | null, files: IDefaultFileBrowser | null): string {
   const notebook = notebooks?.currentWidget;
   return notebook ? PathExt.dirname(notebook.context.localPath) : localPath(files?.model.path ?? '');
-}
-
-/** A path without the name of its drive: `RTC:a/b` → `a/b`. */
-function localPath(path: string): string {
-  return path.replace(/^[^/:]*:/, '');
 }
 
 /** What was shown last time; then what the settings say, and the server. */

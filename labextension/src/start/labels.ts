@@ -60,7 +60,7 @@ export function labels(trans: TranslationBundle): Readonly<Record<string, Label>
 
 /** What of a line an administrator does not allow, in words. */
 export function exceeded(trans: TranslationBundle, limits: W.Limits, { values }: Magic): string[] {
-  const budget = amount(values['--budget'] ?? '2m');
+  const budget = amount(values['--budget'] ?? '');
   const over = (given: number | null, most: number | null): boolean => given !== null && most !== null && given > most;
   const said = [
     limits.read_only && trans.__('An administrator has made swarms read-only here.'),

@@ -177,14 +177,24 @@ export function otherMagic(source: string): string {
  *     assigned('model = fit()\nf1, loss = score(model)') → ['loss', 'f1', 'model']
  */
 export function assigned(code: string): string[] {
-  const names: string[] = [];
-  for (const line of code.split('\n')) {
-    const targets = /^((?:[A-Za-z_]\w*\s*,?\s*)+?)(?::[^=\n]+)?[-+*/%&|^@]{0,2}=(?!=)/.exec(line);
-    names.push(...(targets?.[1] ?? '').split(',').map(name => name.trim()));
-  }
-  const plain = names.filter(name => /^[A-Za-z_]\w*$/.test(name));
-  return [...new Set(plain.reverse())];
+  return [...new Set(code.split('\n').flatMap(targets).reverse())];
 }
+
+/** The names that a line assigns; none where it assigns anything else. Every step looks at the line once. */
+function targets(line: string): string[] {
+  const at = line.indexOf('=');
+  if (at < 0 || line[at + 1] === '=' || /^\s/.test(line)) {
+    return [];
+  }
+  const [before = ''] = line.slice(0, at).split(':');
+  const names = before.split(',').map(name => name.trim());
+  const last = (names.pop() ?? '').replace(/[-+*/%&|^@]{1,2}$/, '').trimEnd();
+  const all = last === '' && names.length > 0 ? names : [...names, last];
+  return all.every(name => /^[A-Za-z_]\w*$/.test(name) && !CLAUSES.has(name)) ? all : [];
+}
+
+/** What stands before a colon at the top level, too. */
+const CLAUSES = new Set(['else', 'try', 'finally']);
 
 // ---------------------------------------------------------------- budgets
 
