@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import sys
@@ -17,8 +18,10 @@ from handles import RequestsOnly
 
 from jupyter_swarm import events as e
 from jupyter_swarm.errors import PolicyError
+from jupyter_swarm.jupyter.view import panes
 from jupyter_swarm.jupyter.view.live import SwarmView
 from jupyter_swarm.jupyter.view.watcher import WATCHER
+from jupyter_swarm.state import SwarmState
 from jupyter_swarm.workspace import Workspace
 
 
@@ -111,3 +114,11 @@ def test_a_swarm_whose_runner_never_came_can_be_resumed(tmp_path: Path, views: l
     assert (view._feed.state.phase, view._feed.alive) == ("requested", False)
     resume, pause = view._presses["resume"], view._presses["pause"]
     assert (resume.button.disabled, pause.button.disabled) == (False, True)  # type: ignore[union-attr]
+
+
+def test_a_saved_picture_says_when_it_was_taken_unless_it_is_of_the_end(tmp_path: Path) -> None:
+    workspace = without_end(tmp_path)
+    going_on = panes.html(SwarmState.of(workspace.store.read(0, swarm="wine")))
+    assert re.search(r"As it stood on \d{4}-\d\d-\d\d \d\d:\d\d UTC\. <code>%swarm watch wine</code>", going_on)
+    workspace.store.append("wine", [e.SwarmEnded(state="done", why="the budget is spent")])
+    assert "As it stood" not in panes.html(SwarmState.of(workspace.store.read(0, swarm="wine")))

@@ -289,7 +289,15 @@ def html(state: SwarmState) -> str:
         log(state),
     )
     sections = "".join(f"<section>{pane}</section>" for pane in panes if pane)
-    return f'{sheet()}<div class="jsw jsw-static">{header(state)}{sections}</div>'
+    return f'{sheet()}<div class="jsw jsw-static">{header(state)}{_dated(state)}{sections}</div>'
+
+
+def _dated(state: SwarmState) -> str:
+    """A saved picture of what goes on says when it was taken; "" of what is over."""
+    if state.over or not state.updated:
+        return ""
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(state.updated))
+    return f'<p class="soft">As it stood on {when}. <code>%swarm watch {text(state.name)}</code> shows it now.</p>'
 
 
 def bundle(state: SwarmState, alive: bool = True) -> dict[str, str]:
